@@ -1,0 +1,146 @@
+/** Pids, ports, references and funs: identities made by some node. `equals` compares; `key` indexes a JavaScript Map. */
+import type { Atom } from './atom.js'
+import type { Term } from './terms.js'
+
+/** A process identifier. `creation` tells one incarnation of `node` from another. */
+export class Pid {
+  readonly node: Atom
+  /** 32 bits. */
+  readonly id: number
+  /** 32 bits. */
+  readonly serial: number
+  /** 32 bits. */
+  readonly creation: number
+
+  constructor(node: Atom, id: number, serial: number, creation: number) {
+    this.node = node
+    this.id = id
+    this.serial = serial
+    this.creation = creation
+  }
+
+  equals(other: unknown): boolean {
+    return (
+      other === this ||
+      (other instanceof Pid &&
+        other.id === this.id &&
+        other.serial === this.serial &&
+        other.creation === this.creation &&
+        other.node === this.node)
+    )
+  }
+
+  /** A string that is equal for equal pids and differs for others. */
+  get key(): string {
+    return `${this.id}.${this.serial}.${this.creation}@${this.node.name}`
+  }
+
+  /** As a shell of its own node prints it. */
+  toString(): string {
+    return `<0.${this.id}.${this.serial}>`
+  }
+}
+
+/** A port identifier. */
+export class Port {
+  readonly node: Atom
+  /** 64 bits: a bigint only when it is above `Number.MAX_SAFE_INTEGER`. */
+  readonly id: number | bigint
+  readonly creation: number
+
+  constructor(node: Atom, id: number | bigint, creation: number) {
+    this.node = node
+    this.id = id
+    this.creation = creation
+  }
+
+  equals(other: unknown): boolean {
+    return (
+      other === this ||
+      (other instanceof Port && other.id === this.id && other.creation === this.creation && other.node === this.node)
+    )
+  }
+
+  get key(): string {
+    return `${this.id}.${this.creation}@${this.node.name}`
+  }
+
+  toString(): string {
+    return `#Port<0.${this.id}>`
+  }
+}
+
+/** A reference; `words` has 1 to 5 numbers of 32 bits, in wire order. */
+export class Reference {
+  readonly node: Atom
+  readonly creation: number
+  readonly words: readonly number[]
+
+  constructor(node: Atom, creation: number, words: readonly number[]) {
+    this.node = node
+    this.creation = creation
+    this.words = words
+  }
+
+  equals(other: unknown): boolean {
+    if (other === this) return true
+    if (!(other instanceof Reference) || other.node !== this.node || other.creation !== this.creation) return false
+    if (other.words.length !== this.words.length) return false
+    for (let i = 0; i < this.words.length; i++) if (this.words[i] !== other.words[i]) return false
+    return true
+  }
+
+  get key(): string {
+    return `${this.words.join('.')}.${this.creation}@${this.node.name}`
+  }
+
+  toString(): string {
+    return `#Ref<0.${[...this.words].reverse().join('.')}>`
+  }
+}
+
+/** A closure of a BEAM (NEW_FUN_EXT): it can be kept and sent back, not called. */
+export class Fun {
+  readonly module: Atom | boolean
+  readonly arity: number
+  /** 16 bytes: the MD5 of the significant parts of the module's code. */
+  readonly uniq: Uint8Array
+  readonly index: number
+  readonly oldIndex: number
+  readonly oldUniq: number
+  readonly pid: Pid
+  readonly freeVars: readonly Term[]
+
+  constructor(
+    module: Atom | boolean,
+    arity: number,
+    uniq: Uint8Array,
+    index: number,
+    oldIndex: number,
+    oldUniq: number,
+    pid: Pid,
+    freeVars: readonly Term[],
+  ) {
+    this.module = module
+    this.arity = arity
+    this.uniq = uniq
+    this.index = index
+    this.oldIndex = oldIndex
+    this.oldUniq = oldUniq
+    this.pid = pid
+    this.freeVars = freeVars
+  }
+}
+
+/** `fun module:name/arity`. */
+export class ExportFun {
+  readonly module: Atom | boolean
+  readonly function: Atom | boolean
+  readonly arity: number
+
+  constructor(module: Atom | boolean, functionName: Atom | boolean, arity: number) {
+    this.module = module
+    this.function = functionName
+    this.arity = arity
+  }
+}

@@ -1,0 +1,71 @@
+/** Terms that JavaScript has no type for: floats that are integral, bitstrings, improper lists, character lists. */
+import { ArgumentError } from '../errors.js'
+import type { Encodable, Term } from './terms.js'
+
+/** A float whose value is integral (`1.0`), which a JavaScript number could not tell from the integer `1`. */
+export class ErlFloat {
+  readonly value: number
+
+  constructor(value: number) {
+    if (!Number.isFinite(value)) throw new ArgumentError('BAD_ARGUMENT', `an Erlang float is finite, not ${value}`)
+    this.value = value
+  }
+
+  valueOf(): number {
+    return this.value
+  }
+
+  toJSON(): number {
+    return this.value
+  }
+
+  toString(): string {
+    return Object.is(this.value, -0) ? '-0.0' : Number.isInteger(this.value) && Math.abs(this.value) < 1e21 ? `${this.value}.0` : `${this.value}`
+  }
+}
+
+/** The Erlang float of a JavaScript number, integral or not. */
+export function float(value: number): ErlFloat {
+  return new ErlFloat(value)
+}
+
+/** A binary whose last byte holds only `bits` (1 to 7) bits, in its most significant places. */
+export class BitString {
+  readonly bytes: Uint8Array
+  readonly bits: number
+
+  constructor(bytes: Uint8Array, bits: number) {
+    if (!Number.isInteger(bits) || bits < 1 || bits > 7 || bytes.length === 0) {
+      throw new ArgumentError('BAD_ARGUMENT', `a bitstring has at least one byte and 1 to 7 bits in its last, not ${bits}`)
+    }
+    this.bytes = bytes
+    this.bits = bits
+  }
+}
+
+/** A list that does not end in `[]`: `[a, b | c]` is `new ImproperList([a, b], c)`. */
+export class ImproperList {
+  readonly items: readonly Term[]
+  readonly tail: Term
+
+  constructor(items: readonly Term[], tail: Term) {
+    this.items = items
+    this.tail = tail
+  }
+}
+
+/** Text that encodes as a list of code points, as an Erlang string literal does. */
+export class Charlist {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** `charlist('abc')` encodes as the list `"abc"` of Erlang. */
+export function charlist(text: string): Charlist {
+  return new Charlist(text)
+}
+
+export type { Encodable }
