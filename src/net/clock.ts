@@ -1,0 +1,26 @@
+/** Time for the net layer, as an argument: tests drive links on virtual time. */
+
+/** A timer that was set; `clear` is safe to call at any time, more than once. */
+export interface Timer {
+  clear(): void
+}
+
+export interface Clock {
+  /** Milliseconds on a clock that never goes back; its zero has no meaning. */
+  now(): number
+  setTimer(callback: () => void, delayMs: number): Timer
+  /** Runs `callback` once, after the input that is waiting now has been read (the end of this turn of the loop). */
+  defer(callback: () => void): void
+}
+
+/** The process's monotonic clock and event loop. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(callback, delayMs) {
+    const timer = setTimeout(callback, delayMs)
+    return { clear: () => clearTimeout(timer) }
+  },
+  // The check phase follows the poll phase: every socket that has input is read before the callback runs, which makes
+  // one write of a whole turn's output and lets a tick after a stall see what had arrived meanwhile.
+  defer: (callback) => void setImmediate(callback),
+}
