@@ -1,0 +1,209 @@
+/** What each signal from another process does on this node, as the BEAM's receivers of distributed signals do it. */
+import { internAtom } from '../etf/atom.js'
+import { Pid, Reference } from '../etf/identifiers.js'
+import type { Term } from '../etf/terms.js'
+import type { Name, SignalIn } from '../dist/signals.js'
+import { NodeError } from '../errors.js'
+import type { SpawnRequest } from './host.js'
+import { LinkTable } from './links.js'
+import type { Process } from './process.js'
+import { readSpawnOptions } from './spawn-options.js'
+import type { ProcessTable } from './table.js'
+
+const NOPROC = internAtom('noproc')
+const NOTSUP = internAtom('notsup')
+const BADOPT = internAtom('badopt')
+const SYSTEM_LIMIT = internAtom('system_limit')
+
+/** Bits of SPAWN_REPLY's flags. */
+export const SPAWNED_LINKED = 1
+export const SPAWNED_MONITORED = 2
+
+export function receiveSignal(table: ProcessTable, signal: SignalIn): void {
+  switch (signal.type) {
+    case 'send': {
+      const process = table.process(signal.to)
+      if (process !== undefined) table.deliverMessage(process, signal.message, signal.from)
+      return
+    }
+    case 'regSend': {
+      const process = table.registry.whereis(signal.to)
+      if (process !== undefined) table.deliverMessage(process, signal.message, signal.from)
+      return
+    }
+    case 'aliasSend':
+      deliverToAlias(table, signal.to, signal.message, signal.from)
+      return
+    case 'altactSend':
+      receiveAltact(table, signal)
+      return
+    case 'link':
+      receiveLink(table, signal.from, signal.to)
+      return
+    case 'unlink':
+      table.process(signal.to)?.links?.broken(signal.from)
+      return
+    case 'unlinkId':
+      // Acknowledged before anything else goes back, and for dead processes too: the peer waits for it.
+      table.signal({ type: 'unlinkIdAck', id: signal.id, from: signal.to, to: signal.from }, signal.from.node)
+      table.process(signal.to)?.links?.unlinked(signal.from)
+      return
+    case 'unlinkIdAck':
+      table.process(signal.to)?.links?.acknowledged(signal.from, signal.id)
+      return
+    case 'exit': {
+      const process = table.process(signal.to)
+      if (process?.links?.broken(signal.from)) table.deliverExit(process, signal.from, signal.reason, true)
+      return
+    }
+    case 'exit2': {
+      const process = table.process(signal.to)
+      if (process !== undefined) table.deliverExit(process, signal.from, signal.reason, false)
+      return
+    }
+    case 'monitor':
+      receiveMonitor(table, signal.from, signal.to, signal.ref)
+      return
+    case 'demonitor': {
+      const key = table.ids.referenceKey(signal.ref)
+      const process = signal.to instanceof Pid ? table.process(signal.to) : table.namedWatchers.get(key)
+      process?.watchers?.delete(key)
+      table.namedWatchers.delete(key)
+      return
+    }
+    case 'monitorExit': {
+      const process = table.process(signal.to)
+      if (process !== undefined) table.deliverDown(process, signal.ref, signal.reason)
+      return
+    }
+    case 'groupLeader': {
+      const process = table.process(signal.to)
+      if (process !== undefined) process.groupLeader = signal.from
+      return
+    }
+    case 'spawnRequest':
+      receiveSpawnRequest(table, signal)
+      return
+    case 'spawnReply':
+      receiveSpawnReply(table, signal.ref, signal.to, signal.flags, signal.result)
+      return
+    default:
+      signal satisfies never
+  }
+}
+
+function receiveLink(table: ProcessTable, from: Pid, to: Pid): void {
+  const process = table.process(to)
+  if (process === undefined) {
+    table.signal({ type: 'exit', from: to, to: from, reason: NOPROC }, from.node)
+    return
+  }
+  process.links ??= new LinkTable()
+  process.links.linked(from)
+  table.relate(process, from.node)
+}
+
+function receiveMonitor(table: ProcessTable, from: Pid, to: Pid | Name, ref: Reference): void {
+  const process = to instanceof Pid ? table.process(to) : table.registry.whereis(to)
+  if (process === undefined) {
+    table.signal({ type: 'monitorExit', from: to, to: from, ref, reason: NOPROC }, from.node)
+    return
+  }
+  const key = table.ids.referenceKey(ref)
+  process.watchers ??= new Map()
+  process.watchers.set(key, { ref, watcher: from, name: to instanceof Pid ? undefined : to })
+  if (!(to instanceof Pid)) table.namedWatchers.set(key, process)
+  table.relate(process, from.node)
+}
+
+function deliverToAlias(table: ProcessTable, ref: Reference, message: Term, from: Pid): void {
+  const found = table.aliased(ref)
+  if (found === undefined) return
+  const { process, mode } = found
+  if (mode === 'reply' || mode === 'reply_demonitor') {
+    table.unalias(process, ref)
+    if (mode === 'reply_demonitor') table.demonitor(process, ref)
+  }
+  table.deliverMessage(process, message, from)
+}
+
+/** ALTACT_SIG_SEND: a message or an exit signal, to a pid, a name or an alias. */
+function receiveAltact(table: ProcessTable, signal: Extract<SignalIn, { type: 'altactSend' }>): void {
+  const { from, to, message } = signal
+  if (signal.exit) {
+    const process = to instanceof Reference ? table.aliased(to)?.process : find(table, to)
+    if (process !== undefined) table.deliverExit(process, from, message, false)
+  } else if (to instanceof Reference) deliverToAlias(table, to, message, from)
+  else {
+    const process = find(table, to)
+    if (process !== undefined) table.deliverMessage(process, message, from)
+  }
+}
+
+function find(table: ProcessTable, to: Pid | Name): Process | undefined {
+  return to instanceof Pid ? table.process(to) : table.registry.whereis(to)
+}
+
+function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
+  const { ref, from } = request
+  const refuse = (reason: Name) =>
+    table.signal({ type: 'spawnReply', ref, to: from, flags: 0, result: reason }, from.node)
+  const options = readSpawnOptions(request.options)
+  if (options === undefined) {
+    refuse(BADOPT)
+    return
+  }
+  const starter = table.spawnStarter
+  if (starter === undefined) {
+    refuse(NOTSUP)
+    return
+  }
+  let process: Process
+  try {
+    process = table.create(undefined, { groupLeader: request.groupLeader })
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error
+    refuse(SYSTEM_LIMIT)
+    return
+  }
+  let flags = 0
+  if (options.link) {
+    flags |= SPAWNED_LINKED
+    process.links = new LinkTable()
+    process.links.linked(from)
+  }
+  if (options.monitor) {
+    flags |= SPAWNED_MONITORED
+    process.watchers = new Map([[table.ids.referenceKey(ref), { ref, watcher: from, name: undefined }]])
+  }
+  if (flags !== 0) table.relate(process, from.node)
+  table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)
+  starter({ process, request })
+}
+
+/**
+ * The links and monitors that a request asked for exist from the reply on. A requester that is gone, or has given up,
+ * undoes them: the link with an exit signal, the monitor with a demonitor.
+ */
+function receiveSpawnReply(table: ProcessTable, ref: Reference, to: Pid, flags: number, result: Pid | Name): void {
+  const pending = table.takeSpawnRequest(ref)
+  const process = table.process(to)
+  if (process === undefined || pending === undefined || pending.abandoned) {
+    if (!(result instanceof Pid)) return
+    if (flags & SPAWNED_LINKED) table.signal({ type: 'exit', from: to, to: result, reason: NOPROC }, result.node)
+    if (flags & SPAWNED_MONITORED) table.signal({ type: 'demonitor', from: to, to: result, ref }, result.node)
+    return
+  }
+  if (result instanceof Pid) {
+    if (flags & SPAWNED_LINKED) {
+      process.links ??= new LinkTable()
+      process.links.linked(result)
+    }
+    if (flags & SPAWNED_MONITORED) {
+      process.monitors ??= new Map()
+      process.monitors.set(table.ids.referenceKey(ref), { ref, target: result })
+    }
+    if (flags !== 0) table.relate(process, result.node)
+  }
+  table.deliverSpawnReply(process, ref, flags, result)
+}
