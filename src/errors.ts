@@ -45,7 +45,23 @@ export class EtfError extends BeampeerError {
 export class EpmdError extends BeampeerError {}
 
 /** A distribution handshake that did not end in a connection. `HANDSHAKE_*` codes. */
-export class HandshakeError extends BeampeerError {}
+export class HandshakeError extends BeampeerError {
+  /** The node that was to be connected; undefined when it did not say. */
+  readonly peerName: string | undefined
+  /** Names of the flags that a peer lacks, for `HANDSHAKE_MISSING_FLAGS`. */
+  readonly missingFlags: readonly string[]
+
+  constructor(
+    code: string,
+    message: string,
+    where: { peerName?: string | undefined; missingFlags?: readonly string[] } = {},
+    options: BeampeerErrorOptions = {},
+  ) {
+    super(code, message, options)
+    this.peerName = where.peerName
+    this.missingFlags = where.missingFlags ?? []
+  }
+}
 
 /** A peer broke the distribution protocol after the handshake, or a limit of the channel was hit. `DIST_*` codes. */
 export class DistError extends BeampeerError {}

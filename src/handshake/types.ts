@@ -78,7 +78,8 @@ export type AcceptDecision =
   /** The name and creation of a peer that asked for one. */
   | ({ status: 'named'; name: string; creation: number; flags?: bigint } & Cookies)
   /** `nok`: our own attempt to this peer stands. `not_allowed`: the peer may not connect. */
-  | { status: 'nok' | 'not_allowed' }
+  | { status: 'nok' }
+  | { status: 'not_allowed' }
 
 /** What a state machine asks of its driver, to be done in order. */
 export type HandshakeEvent =
