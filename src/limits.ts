@@ -9,6 +9,14 @@ export interface Limits {
   maxAtoms: number
   /** New atoms that one connection may create. Past it the connection closes. */
   maxAtomsPerConnection: number
+  /** Different keys of plain objects that one connection may send as atoms. Stops user input from filling a BEAM's atom table. */
+  maxObjectKeysPerConnection: number
+  /** Size that a compressed term may inflate to, checked before inflating. Stops zip bombs; worst case one such buffer a term. */
+  maxInflatedBytes: number
+  /** Bytes of one big integer. Stops integers whose printing (more than linear) would stall; V8 itself ends at 2^30 bits. */
+  maxIntegerBytes: number
+  /** Bytes of one encoded term: past it encoding is an error. Stops a runaway structure (a getter that makes more of itself). */
+  maxTermBytes: number
 
   // --- distribution channel (dist) ---
   /** Largest frame accepted from a peer. Stops a 4 GiB length claim; worst case one such buffer per connection. */
@@ -28,6 +36,47 @@ export interface Limits {
   /** Largest handshake message (names have at most 255 bytes each). */
   maxHandshakeMessageBytes: number
 
+  // --- links (net) ---
+  /**
+   * Bytes of a link's output handed to the transport at a time; the rest waits in the channel, where it is counted and
+   * senders take turns. Bounds what a peer that does not read makes the transport hold beyond `maxQueuedBytes`.
+   */
+  maxWriteAheadBytes: number
+  /** How long a closing connection waits for a peer that does not take what was written, or does not close its side. */
+  closeLingerMs: number
+
+  // --- EPMD (epmd) ---
+  /** Body of one request to our EPMD; a longer length closes the connection. OTP's bound: two names of 1,020 bytes fit. */
+  maxEpmdRequestBytes: number
+  /** The `extra` field of a registration. Kept as long as the name, so it multiplies by `maxEpmdNames`. */
+  maxEpmdExtraBytes: number
+  /** Names registered in our EPMD at once. Stops a local process that fills memory; worst case 2 KiB for each. */
+  maxEpmdNames: number
+  /** Names that are gone, remembered so that their next creation differs. Past it the oldest is forgotten. */
+  maxEpmdOldNames: number
+  /**
+   * Connections to our EPMD that hold no registration. Past it the oldest of them is dropped for the new one, so that
+   * idle connections lock nobody out. Far above what one accept round of the event loop (a backlog of 511) brings, so
+   * that no honest request is dropped before it was read. Worst case one request's bytes for each.
+   */
+  maxEpmdPendingConnections: number
+  /** Replies of our EPMD that peers have not read. Past it the oldest such connection is dropped. */
+  maxEpmdQueuedBytes: number
+  /** From accept to the end of a connection that holds no registration, however many bytes it drips. */
+  epmdPacketTimeoutMs: number
+  /** A reply of a foreign EPMD; stops one that never stops talking. 65,536 names of ordinary length fit. */
+  maxEpmdReplyBytes: number
+  /** Waiting for a foreign EPMD: connect, request and whole reply together (`erl_epmd` waits as long). */
+  epmdReplyTimeoutMs: number
+  /** First pause before a registration that was lost is made again, doubled each time up to the last; from half of it. */
+  epmdRetryMinMs: number
+  /** Longest such pause: the fixed one of `erl_epmd`. */
+  epmdRetryMaxMs: number
+  /**
+   * How long a first registration is tried again while an older one of the same name, or the daemon, is going away.
+   */
+  epmdSettleTimeMs: number
+
   // --- kernel ---
   /** Signals queued for a node to which a connection is being set up. */
   maxPendingSignals: number
@@ -40,6 +89,10 @@ export interface Limits {
 export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxAtoms: 1_048_576,
   maxAtomsPerConnection: 100_000,
+  maxObjectKeysPerConnection: 10_000,
+  maxInflatedBytes: 128 * 1024 * 1024,
+  maxIntegerBytes: 16 * 1024 * 1024,
+  maxTermBytes: 1024 * 1024 * 1024,
 
   maxFrameBytes: 128 * 1024 * 1024,
   busyLimitBytes: 1024 * 1024,
@@ -49,6 +102,22 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   setupTotalMs: 30_000,
   maxPendingHandshakes: 128,
   maxHandshakeMessageBytes: 2_048,
+
+  maxWriteAheadBytes: 256 * 1024,
+  closeLingerMs: 2_000,
+
+  maxEpmdRequestBytes: 3_057,
+  maxEpmdExtraBytes: 1_020,
+  maxEpmdNames: 16_384,
+  maxEpmdOldNames: 1_000,
+  maxEpmdPendingConnections: 4_096,
+  maxEpmdQueuedBytes: 64 * 1024 * 1024,
+  epmdPacketTimeoutMs: 60_000,
+  maxEpmdReplyBytes: 4 * 1024 * 1024,
+  epmdReplyTimeoutMs: 10_000,
+  epmdRetryMinMs: 50,
+  epmdRetryMaxMs: 2_000,
+  epmdSettleTimeMs: 1_000,
 
   maxPendingSignals: 100_000,
   maxMailboxMessages: 1_000_000,

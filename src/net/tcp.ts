@@ -1,0 +1,229 @@
+/** TCP as a {@link Transport}, and the listener. TCP_NODELAY is always set: without it a round trip takes 40 ms. */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { NodeError } from '../errors.js'
+import { DEFAULT_LIMITS } from '../limits.js'
+import type { Transport, TransportAddress, TransportHandlers, TransportOptions } from './transport.js'
+
+/** A connected socket. Takes it over: nothing else may listen to it. */
+export class TcpTransport implements Transport {
+  readonly protocol = 'tcp'
+  readonly handshakeLengthBytes = 2
+  readonly localAddress: TransportAddress | undefined
+  readonly remoteAddress: TransportAddress | undefined
+  readonly #socket: Socket
+  readonly #lingerMs: number
+  readonly #options: Required<TransportOptions> = { nodelay: true, keepalive: true }
+  #handlers: TransportHandlers | undefined
+  #closing = false
+  #error: Error | undefined
+  /** `onClose` is owed to handlers that come after the end. */
+  #ended = false
+
+  /** @param lingerMs how long a peer may take to read what was written before `close` */
+  constructor(socket: Socket, lingerMs = DEFAULT_LIMITS.closeLingerMs) {
+    this.#socket = socket
+    this.#lingerMs = lingerMs
+    this.localAddress = address(socket.localAddress, socket.localPort)
+    this.remoteAddress = address(socket.remoteAddress, socket.remotePort)
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true)
+    socket.on('error', (error) => (this.#error = error))
+    // The distribution has no half-open connections: a BEAM that sends FIN is gone.
+    socket.on('end', () => socket.destroy())
+    socket.on('close', () => {
+      this.#ended = true
+      this.#handlers?.onClose(this.#error)
+    })
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  get closed(): boolean {
+    return this.#socket.destroyed
+  }
+
+  attach(handlers: TransportHandlers): void {
+    this.#handlers = handlers
+    if (this.#ended) {
+      queueMicrotask(() => handlers.onClose(this.#error))
+      return
+    }
+    this.#socket.on('data', (chunk) => {
+      if (!this.#closing) handlers.onData(chunk)
+    })
+    this.#socket.resume()
+  }
+
+  write(bytes: Uint8Array, done?: () => void): void {
+    if (this.#closing || this.#socket.destroyed) {
+      if (done !== undefined) queueMicrotask(done)
+      return
+    }
+    this.#socket.write(bytes, done)
+  }
+
+  close(): void {
+    if (this.#closing || this.#socket.destroyed) return
+    this.#closing = true
+    const socket = this.#socket
+    // What the peer still sends is read and dropped until it ends too: closing with unread input would send RST, and
+    // that can take from the peer what we wrote last.
+    const timer = setTimeout(() => socket.destroy(), this.#lingerMs)
+    socket.once('close', () => clearTimeout(timer))
+    if (this.#handlers === undefined) socket.on('data', () => undefined)
+    socket.resume()
+    socket.end()
+  }
+
+  destroy(): void {
+    this.#closing = true
+    this.#socket.destroy()
+  }
+
+  pause(): void {
+    if (!this.#closing) this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#closing) this.#socket.resume()
+  }
+
+  setOptions(options: TransportOptions): void {
+    if (options.nodelay !== undefined) this.#socket.setNoDelay((this.#options.nodelay = options.nodelay))
+    if (options.keepalive !== undefined)
+      this.#socket.setKeepAlive((this.#options.keepalive = options.keepalive))
+  }
+
+  options(): TransportOptions {
+    return { ...this.#options }
+  }
+}
+
+export interface ConnectTcpOptions {
+  host: string
+  port: number
+  /** For name resolution and connecting together. */
+  timeoutMs?: number
+  signal?: AbortSignal | undefined
+  lingerMs?: number
+}
+
+/**
+ * Connects.
+ * @throws NodeError `NODE_CONNECT_FAILED` (with the system's error as cause), `NODE_CONNECT_TIMEOUT`; the reason of
+ *   `signal` when it is aborted
+ */
+export function connectTcp(options: ConnectTcpOptions): Promise<TcpTransport> {
+  const { host, port, signal, timeoutMs = DEFAULT_LIMITS.setupTimeMs } = options
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason)
+      return
+    }
+    const socket = connect({ host, port, noDelay: true, keepAlive: true })
+    const settle = (settled: () => void): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', aborted)
+      socket.off('error', failed).off('connect', connected)
+      settled()
+    }
+    const fail = (error: unknown): void => {
+      settle(() => {
+        socket.on('error', () => undefined)
+        socket.destroy()
+        reject(error)
+      })
+    }
+    const aborted = (): void => fail(signal?.reason)
+    const timer = setTimeout(() => {
+      fail(
+        new NodeError('NODE_CONNECT_TIMEOUT', `no TCP connection to ${host}:${port} within ${timeoutMs} ms`),
+      )
+    }, timeoutMs)
+    const failed = (cause: Error): void => {
+      fail(
+        new NodeError('NODE_CONNECT_FAILED', `no TCP connection to ${host}:${port}: ${cause.message}`, {
+          cause,
+        }),
+      )
+    }
+    const connected = (): void => settle(() => resolve(new TcpTransport(socket, options.lingerMs)))
+    signal?.addEventListener('abort', aborted, { once: true })
+    socket.once('error', failed)
+    socket.once('connect', connected)
+  })
+}
+
+export interface ListenTcpOptions {
+  host: string
+  /** 0: any free one. */
+  port: number
+  signal?: AbortSignal
+  lingerMs?: number
+}
+
+/** A listening port. */
+export class TcpListener {
+  readonly address: TransportAddress
+  readonly #server: Server
+
+  constructor(server: Server, listening: TransportAddress) {
+    this.#server = server
+    this.address = listening
+  }
+
+  /** Stops listening: the port is free when this returns. Connections that were accepted live on. */
+  close(): void {
+    this.#server.close()
+  }
+}
+
+/**
+ * Listens. Each connection is handed over before anything is read from it.
+ * @throws NodeError `NODE_LISTEN_FAILED` with the system's error as cause; the reason of `signal` when it is aborted
+ */
+export function listenTcp(
+  options: ListenTcpOptions,
+  onTransport: (transport: TcpTransport) => void,
+): Promise<TcpListener> {
+  const { host, port, signal } = options
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason)
+      return
+    }
+    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true })
+    server.on('connection', (socket) => onTransport(new TcpTransport(socket, options.lingerMs)))
+    const aborted = (): void => {
+      server.close()
+      reject(signal?.reason)
+    }
+    signal?.addEventListener('abort', aborted, { once: true })
+    server.once('error', (error) => {
+      signal?.removeEventListener('abort', aborted)
+      reject(
+        new NodeError('NODE_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${error.message}`, {
+          cause: error,
+        }),
+      )
+    })
+    server.listen({ host, port }, () => {
+      signal?.removeEventListener('abort', aborted)
+      // An accept that fails (no descriptors left, for one) must not end the process.
+      server.on('error', () => undefined)
+      const bound = server.address()
+      resolve(
+        new TcpListener(server, {
+          host,
+          port: typeof bound === 'object' && bound !== null ? bound.port : port,
+        }),
+      )
+    })
+  })
+}
+
+function address(host: string | undefined, port: number | undefined): TransportAddress | undefined {
+  return host === undefined || port === undefined ? undefined : { host, port }
+}
