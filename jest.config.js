@@ -9,12 +9,25 @@ const compilerOptions = {
   sourceMap: true,
 }
 
-/** @type {import('jest').Config} */
-export default {
+const common = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: { ...compilerOptions, target: 'ES2022' } }] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+}
+
+/** @type {import('jest').Config} */
+export default {
   testTimeout: 60_000,
+  projects: [
+    // Needs nothing but Node.
+    { ...common, displayName: 'node', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/test/beam/'] },
+    // Talks to real Erlang nodes: the set-up installs OTP where it can, else says what to install and fails.
+    {
+      ...common,
+      displayName: 'beam',
+      testMatch: ['<rootDir>/test/beam/**/*.test.ts'],
+      globalSetup: '<rootDir>/scripts/setup-beam.mjs',
+    },
+  ],
 }

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Other OTP releases for the tests, each in a chroot made from the Debian suite that carries it.
+#
+#   scripts/chroots.sh                    makes OTP 23, 27 and 29 (each about a minute and 300 MB), keeps what is there
+#   scripts/chroots.sh install 27         makes one
+#   scripts/chroots.sh mount 27           mounts /proc, /sys and /dev of one that is there
+#
+# They lie in BEAMPEER_CHROOTS (/var/cache/beampeer), outside the checkout, share the network with the host, and are
+# complete when they hold a file `.ok`. Needs root on Debian or Ubuntu.
+set -euo pipefail
+
+root=${BEAMPEER_CHROOTS:-/var/cache/beampeer}
+mirror=${BEAMPEER_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+packages=erlang-base,erlang-crypto,erlang-ssl,erlang-tools,erlang-runtime-tools,erlang-eunit,erlang-dev
+
+suite_of() {
+  case $1 in
+    23) echo bullseye ;;
+    27) echo trixie ;;
+    29) echo sid ;;
+    *) echo "chroots.sh: no Debian suite is known for OTP $1 (23, 27 and 29 are)" >&2 && exit 2 ;;
+  esac
+}
+
+mount_system() {
+  local directory=$root/otp-$1 name
+  for name in proc sys dev; do
+    mountpoint -q "$directory/$name" || mount --rbind "/$name" "$directory/$name"
+    # What is unmounted in there must not vanish from the host.
+    mount --make-rslave "$directory/$name" 2> /dev/null || true
+  done
+}
+
+install() {
+  local release=$1 suite directory=$root/otp-$1
+  suite=$(suite_of "$release")
+  if [ ! -e "$directory/.ok" ]; then
+    if ! command -v debootstrap > /dev/null; then
+      DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends debootstrap debian-archive-keyring >&2
+    fi
+    echo "chroots.sh: OTP $release from Debian $suite into $directory" >&2
+    mkdir -p "$root"
+    # An attempt that was broken off is started over, unless something of the host is mounted in it.
+    if [ -d "$directory" ] && ! grep -q " $directory/" /proc/mounts; then rm -rf --one-file-system "$directory"; fi
+    debootstrap --variant=minbase --include="$packages" "$suite" "$directory" "$mirror" >&2
+    chroot "$directory" apt-get clean
+    local found
+    found=$(cut -d' ' -f2 "$directory/usr/lib/erlang/releases/start_erl.data")
+    if [ "$found" != "$release" ]; then
+      echo "chroots.sh: Debian $suite carries OTP $found, not $release" >&2
+      exit 1
+    fi
+    touch "$directory/.ok"
+  fi
+  mount_system "$release"
+}
+
+# A subshell with a lock, so that two runs at once do not build the same chroot twice.
+mkdir -p "$root"
+exec 9> "$root/.lock"
+flock 9
+
+command=${1:-all}
+case $command in
+  all) for release in 23 27 29; do install "$release"; done ;;
+  install | mount)
+    suite_of "${2:?which OTP release?}" > /dev/null
+    if [ "$command" = install ]; then install "$2"; else mount_system "$2"; fi
+    ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+esac

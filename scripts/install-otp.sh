@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Sees to it that Erlang/OTP and Elixir are there for the tests that talk to real nodes.
+#
+#   scripts/install-otp.sh          installs what is missing (root on Debian or Ubuntu), saying so
+#   BEAMPEER_INSTALL=0 …            installs nothing
+#
+# Where it may not or cannot install, it names the packages and fails: tests are not skipped silently.
+set -euo pipefail
+
+packages=(erlang-base erlang-dev erlang-crypto erlang-ssl erlang-tools erlang-runtime-tools erlang-eunit elixir)
+
+missing=()
+for program in erl epmd elixir; do
+  command -v "$program" > /dev/null || missing+=("$program")
+done
+# erl_call comes with erl_interface (erlang-dev), which has it on the PATH or next to its library.
+if ! command -v erl_call > /dev/null && ! compgen -G '/usr/lib/erlang/lib/erl_interface-*/bin/erl_call' > /dev/null; then
+  missing+=(erl_call)
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "${BEAMPEER_INSTALL:-1}" = 0 ]; then
+  reason='BEAMPEER_INSTALL=0 forbids installing it'
+elif ! command -v apt-get > /dev/null; then
+  reason='only Debian and its relatives are known to this script'
+elif [ "$(id -u)" -ne 0 ]; then
+  reason='installing it takes root'
+else
+  echo "beampeer: the tests need Erlang/OTP and Elixir; missing: ${missing[*]}; installing ${packages[*]} with apt-get" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q >&2
+  apt-get install -q -y --no-install-recommends "${packages[@]}" >&2
+  exit 0
+fi
+
+cat >&2 << MESSAGE
+beampeer: the tests need Erlang/OTP and Elixir. Missing: ${missing[*]} ($reason).
+  Debian, Ubuntu   sudo apt-get install ${packages[*]}
+  Fedora           sudo dnf install erlang elixir
+  macOS            brew install erlang elixir
+MESSAGE
+exit 1
