@@ -18,9 +18,18 @@ export interface Limits {
   /** Bytes of one encoded term: past it encoding is an error. Stops a runaway structure (a getter that makes more of itself). */
   maxTermBytes: number
 
+  /** Largest binary that a term's text may make. Stops `<<0:99999999999>>`: few characters, any amount of memory. */
+  maxTextBinaryBytes: number
+  /** Longest text that `formatIo` makes. Stops `~999999999c` and the like, which a peer may ask our group leader for. */
+  maxFormatCharacters: number
+
   // --- distribution channel (dist) ---
   /** Largest frame accepted from a peer. Stops a 4 GiB length claim; worst case one such buffer per connection. */
   maxFrameBytes: number
+  /** Fragmented messages of one peer under way at once. Stops starts without ends; worst case some 5 MB of bookkeeping. */
+  maxFragmentedMessages: number
+  /** Bytes that those hold together, with 128 for each fragment. Also the longest message that a peer can send. */
+  maxFragmentedBytes: number
   /** Output queued on one connection above which `send` answers false (OTP's `dist_buf_busy_limit`). */
   busyLimitBytes: number
   /** Output queued on one connection at which sending throws: the hard cap behind the busy limit. */
@@ -93,8 +102,12 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxInflatedBytes: 128 * 1024 * 1024,
   maxIntegerBytes: 16 * 1024 * 1024,
   maxTermBytes: 1024 * 1024 * 1024,
+  maxTextBinaryBytes: 64 * 1024 * 1024,
+  maxFormatCharacters: 64 * 1024 * 1024,
 
   maxFrameBytes: 128 * 1024 * 1024,
+  maxFragmentedMessages: 16_384,
+  maxFragmentedBytes: 512 * 1024 * 1024,
   busyLimitBytes: 1024 * 1024,
   maxQueuedBytes: 1024 * 1024 * 1024,
 

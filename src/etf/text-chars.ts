@@ -1,0 +1,204 @@
+/**
+ * How OTP writes the leaves of a term: atoms, strings, floats, and which characters count as printable.
+ *
+ * Follows stdlib's `io_lib` (`write_atom/1`, `write_string/2`, `printable_list/1`), `io_lib_pretty` (`printable_bin`)
+ * and `erlang:float_to_list(F, [short])` of OTP 27. Every function here is about characters only; the structure of
+ * terms is in print.ts and pretty.ts.
+ */
+
+/** Which characters a BEAM shows as text in `~p`: `erl`'s `+pc latin1` (its default) or `+pc unicode`. */
+export type PrintableRange = 'latin1' | 'unicode'
+
+/** Erlang's reserved words as of OTP 27 (`maybe` and `else` came with `maybe_expr`): atoms that need quotes. */
+const RESERVED = new Set(
+  (
+    'after and andalso band begin bnot bor bsl bsr bxor case catch cond div else end fun if let maybe not of or ' +
+    'orelse receive rem try when xor'
+  ).split(' '),
+)
+
+// A letter of Latin-1 counts as a letter, one beyond it does not: `io_lib:quote_atom/2` predates Unicode atoms.
+const UNQUOTED_ATOM = /^[a-zß-öø-ÿ][a-zA-Z0-9_@À-ÖØ-öø-ÿ]*$/
+
+/** Whether an atom of this name is a reserved word of Erlang. */
+export function isReservedWord(name: string): boolean {
+  return RESERVED.has(name)
+}
+
+/** `io_lib:write_atom/1`, or with `latin1` `io_lib:write_atom_as_latin1/1`, which escapes what is beyond 255. */
+export function writeAtom(name: string, latin1 = false): string {
+  return UNQUOTED_ATOM.test(name) && !RESERVED.has(name) ? name : writeQuoted(name, "'", latin1)
+}
+
+// eslint-disable-next-line no-control-regex -- the control characters are what is looked for
+const NEEDS_ESCAPE = /["'\\\u0000-\u001f\u007f-\u009f]/
+// eslint-disable-next-line no-control-regex -- as above
+const NEEDS_ESCAPE_LATIN1 = /["'\\\u0000-\u001f\u007f-\u009f\u{100}-\u{10ffff}]/u
+
+const NAMED_ESCAPES = new Map([
+  [0x08, '\\b'],
+  [0x09, '\\t'],
+  [0x0a, '\\n'],
+  [0x0b, '\\v'],
+  [0x0c, '\\f'],
+  [0x0d, '\\r'],
+  [0x1b, '\\e'],
+  [0x7f, '\\d'],
+])
+
+/** `io_lib:write_string/2`: the text between quotes, with Erlang's escapes; `latin1` escapes what is beyond 255. */
+export function writeQuoted(text: string, quote: '"' | "'", latin1 = false): string {
+  if (!(latin1 ? NEEDS_ESCAPE_LATIN1 : NEEDS_ESCAPE).test(text)) return quote + text + quote
+  let out = quote as string
+  for (const char of text) {
+    const code = char.codePointAt(0) as number
+    if (char === quote || char === '\\') out += `\\${char}`
+    else if ((code >= 0x20 && code <= 0x7e) || code >= 0xa0) {
+      out += latin1 && code > 0xff ? `\\x{${code.toString(16).toUpperCase()}}` : char
+    } else out += NAMED_ESCAPES.get(code) ?? `\\${code.toString(8).padStart(3, '0')}`
+  }
+  return out + quote
+}
+
+/** Whether `io_lib:printable_latin1_list/1` or `printable_unicode_list/1` takes this code point. */
+export function isPrintable(code: number, range: PrintableRange): boolean {
+  if (code < 0x7f) return code >= 0x20 || (code >= 0x08 && code <= 0x0d) || code === 0x1b
+  if (code < 0xa0) return false
+  if (range === 'latin1') return code <= 0xff
+  return code < 0xd800 || (code > 0xdfff && code < 0xfffe) || (code > 0xffff && code <= 0x10ffff)
+}
+
+/**
+ * The text of a list that `~p` shows as a string, else undefined. The empty list is no string.
+ * @param items elements of a proper list
+ */
+export function printableList(items: readonly unknown[], range: PrintableRange): string | undefined {
+  if (items.length === 0) return undefined
+  for (const item of items) {
+    // A fractional number is a float; a bigint is beyond every character.
+    if (typeof item !== 'number' || !Number.isInteger(item) || !isPrintable(item, range)) return undefined
+  }
+  return fromCodePoints(items as readonly number[])
+}
+
+/** The string with these code points, whatever their number. */
+export function fromCodePoints(codes: ArrayLike<number>): string {
+  let out = ''
+  // In slices: `apply` puts its arguments on the stack.
+  for (let i = 0; i < codes.length; i += 4096) {
+    const slice = Array.prototype.slice.call(codes, i, i + 4096) as number[]
+    out += String.fromCodePoint(...slice)
+  }
+  return out
+}
+
+/** Each byte as the character of that number, as `binary_to_list/1` reads it. */
+export function fromLatin1(bytes: Uint8Array): string {
+  return fromCodePoints(bytes)
+}
+
+/**
+ * The code points of a binary that is valid UTF-8 as a BEAM's `<<_/utf8>>` sees it (no surrogates, no overlong forms,
+ * at most 16#10FFFF), else undefined. Reads at most `maxCharacters`; what follows them is not looked at.
+ */
+export function utf8CodePoints(bytes: Uint8Array, maxCharacters = Infinity): number[] | undefined {
+  const codes: number[] = []
+  let at = 0
+  while (at < bytes.length && codes.length < maxCharacters) {
+    const first = bytes[at] as number
+    if (first < 0x80) {
+      codes.push(first)
+      at += 1
+      continue
+    }
+    const more =
+      first >= 0xc2 && first <= 0xdf
+        ? 1
+        : first >= 0xe0 && first <= 0xef
+          ? 2
+          : first >= 0xf0 && first <= 0xf4
+            ? 3
+            : 0
+    if (more === 0 || at + more >= bytes.length) return undefined
+    let code = first & (0x3f >> more)
+    for (let i = 1; i <= more; i++) {
+      const next = bytes[at + i] as number
+      if ((next & 0xc0) !== 0x80) return undefined
+      code = (code << 6) | (next & 0x3f)
+    }
+    if (
+      (more === 2 && (code < 0x800 || (code >= 0xd800 && code <= 0xdfff))) ||
+      (more === 3 && (code < 0x10000 || code > 0x10ffff))
+    ) {
+      return undefined
+    }
+    codes.push(code)
+    at += more + 1
+  }
+  return codes
+}
+
+/** The UTF-8 bytes of a text; a lone surrogate becomes U+FFFD, as TextEncoder does. */
+export function utf8Bytes(text: string): Uint8Array {
+  const bytes: number[] = []
+  for (const char of text) {
+    let code = char.codePointAt(0) as number
+    if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd
+    if (code < 0x80) bytes.push(code)
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f))
+    else if (code < 0x10000)
+      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f))
+    else {
+      bytes.push(
+        0xf0 | (code >> 18),
+        0x80 | ((code >> 12) & 0x3f),
+        0x80 | ((code >> 6) & 0x3f),
+        0x80 | (code & 0x3f),
+      )
+    }
+  }
+  return Uint8Array.from(bytes)
+}
+
+/** The significant decimal digits of a float and where its point stands: `0.d1d2d3… × 10^place`. */
+export function shortestDigits(value: number): { digits: string; place: number } {
+  // toExponential() without an argument gives as many digits as are needed to read the same float back.
+  const [mantissa, exponent] = Math.abs(value).toExponential().split('e') as [string, string]
+  return { digits: mantissa.replace('.', ''), place: Number(exponent) + 1 }
+}
+
+/**
+ * `float_to_list(F, [short])`: the shortest digits that read back as the same float, in decimal or scientific
+ * notation, whichever is shorter (decimal if equal); from 2^53 on always scientific, since zeros there would feign
+ * precision.
+ */
+export function writeFloat(value: number): string {
+  const sign = value < 0 || Object.is(value, -0) ? '-' : ''
+  if (value === 0) return `${sign}0.0`
+  const { digits, place } = shortestDigits(value)
+  const scientific = `${digits[0]}.${digits.slice(1) || '0'}e${place - 1}`
+  if (Math.abs(value) >= 2 ** 53) return sign + scientific
+  let decimal: string
+  if (place <= 0) decimal = `0.${'0'.repeat(Math.min(-place, 32))}${digits}`
+  else if (place >= digits.length) decimal = `${digits.padEnd(place, '0')}.0`
+  else return `${sign}${digits.slice(0, place)}.${digits.slice(place)}`
+  return sign + (decimal.length <= scientific.length ? decimal : scientific)
+}
+
+/**
+ * An atom as the emulator itself prints it inside a fun (`fun_to_list/1`). Its rules are older than `io_lib`'s: no
+ * reserved words, `@` needs quotes, and UTF-8 bytes appear as so many Latin-1 characters (all releases up to 29).
+ */
+export function writeEmulatorAtom(name: string): string {
+  const bytes = fromLatin1(utf8Bytes(name))
+  if (/^[a-zß-öø-ÿ][a-zA-Z0-9_ß-öø-ÿÀ-ÖØ-Þ]*$/.test(name)) return bytes
+  let out = "'"
+  for (const char of name) {
+    const code = char.codePointAt(0) as number
+    if (char === "'" || char === '\\') out += `\\${char}`
+    else if (code >= 0x08 && code <= 0x0d) out += NAMED_ESCAPES.get(code) as string
+    else if (code < 0x20 || (code >= 0x80 && code < 0xa0)) out += `\\${code.toString(8).padStart(3, '0')}`
+    else out += fromLatin1(utf8Bytes(char))
+  }
+  return `${out}'`
+}
