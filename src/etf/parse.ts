@@ -102,8 +102,9 @@ class Parser {
     return true
   }
 
-  #expect(text: string, context: string): void {
-    if (!this.#accept(text)) throw unexpected(this.#peek(), `${context}, expected ${text}`)
+  #expect(text: string, context?: string): void {
+    if (!this.#accept(text))
+      throw unexpected(this.#peek(), `${context ?? `in ${this.#where()}`}, expected ${text}`)
   }
 
   #end(): void {
@@ -204,27 +205,27 @@ class Parser {
       case 'tuple':
         frame.items.push(value)
         if (this.#accept(',')) return undefined
-        this.#expect('}', `in ${this.#where()}`)
+        this.#expect('}')
         this.#stack.pop()
         return this.#done(new Tuple(frame.items))
       case 'map':
         frame.flat.push(value)
         if (frame.flat.length % 2 === 1) {
-          this.#expect('=>', `in ${this.#where()}`)
+          this.#expect('=>')
           return undefined
         }
         if (this.#accept(',')) return undefined
-        this.#expect('}', `in ${this.#where()}`)
+        this.#expect('}')
         this.#stack.pop()
         return this.#done(new ErlMap(withoutDuplicates(frame.flat)))
       case 'binary':
         this.#segment(frame.builder, value)
         if (this.#accept(',')) return undefined
-        this.#expect('>>', `in ${this.#where()}`)
+        this.#expect('>>')
         this.#stack.pop()
         return this.#done(frame.builder.finish())
       case 'parenthesis':
-        this.#expect(')', `in ${this.#where()}`)
+        this.#expect(')')
         this.#stack.pop()
         return value
     }
@@ -264,9 +265,9 @@ class Parser {
   #closeList(frame: ListFrame): Term {
     frame.state = 'closing'
     for (let closer = frame.closers.pop(); closer !== undefined; closer = frame.closers.pop()) {
-      this.#expect(closer, `in ${this.#where()}`)
+      this.#expect(closer)
     }
-    this.#expect(']', `in ${this.#where()}`)
+    this.#expect(']')
     this.#stack.pop()
     return this.#done(frame.tail === undefined ? frame.items : new ImproperList(frame.items, frame.tail))
   }

@@ -22,6 +22,7 @@ export type Token = Position &
     | { readonly kind: 'end' }
   )
 
+const BRACKETS = '[]{}(),;'
 const NAME_CHARACTER = /[a-zA-Z0-9_@À-ÖØ-öø-ÿ]/
 const PUNCTUATION =
   /<<|>>|=>|:=|\+\+|--|->|<-|=:=|=\/=|==|\/=|=<|>=|<=|\|\||\.\.\.|\.\.|::|\?=|[[\]{}(),|#:/+\-*<>=!;?\\^`&.@]/y
@@ -65,8 +66,13 @@ export class Scanner {
     const { text } = this
     const char = text[this.#offset]
     if (char === undefined) return { ...at, kind: 'end' }
+    // What opens, closes and separates is most of a text, and never the start of a longer sign.
+    if (BRACKETS.includes(char)) {
+      this.#offset++
+      return { line: at.line, column: at.column, offset: at.offset, kind: 'punctuation', text: char }
+    }
     if (char >= '0' && char <= '9') return this.#number(at)
-    if (/[a-zß-öø-ÿ]/.test(char)) {
+    if ((char >= 'a' && char <= 'z') || (char >= 'ß' && char <= 'ÿ' && char !== '÷')) {
       const name = this.#name()
       return { ...at, kind: isReservedWord(name) ? 'word' : 'atom', text: name, quoted: false }
     }
@@ -78,8 +84,10 @@ export class Scanner {
     }
     if (char === '$') return { ...at, kind: 'char', value: this.#character(at) }
     if (char === '~') return this.#sigil(at)
-    const identity = this.#identity(at)
-    if (identity !== undefined) return identity
+    if (char === '<' || char === '#') {
+      const identity = this.#identity(at)
+      if (identity !== undefined) return identity
+    }
     if (char === '.' && /^(?:[\0- %\u0080-\u00a0]|$)/.test(text.slice(this.#offset + 1, this.#offset + 2))) {
       this.#offset++
       return { ...at, kind: 'dot' }
