@@ -1,6 +1,6 @@
 /** The lines that a BEAM logs when a handshake fails, which its users look for (dist_util `error_msg`). */
 import type { HandshakeError } from '../errors.js'
-import { quoteAtom } from './names.js'
+import { escapeControls, quoteAtom } from './names.js'
 
 /**
  * What OTP would log for this error, or undefined where it logs nothing.
@@ -25,7 +25,7 @@ export function otpLogLine(
         : `** Connection attempt to node ${peer} cancelled. Invalid challenge ack. **`
     case 'HANDSHAKE_NOT_ALLOWED':
       return direction === 'in'
-        ? `** Connection attempt from disallowed node ${error.peerName} **`
+        ? `** Connection attempt from disallowed node ${escapeControls(error.peerName)} **`
         : undefined
     default:
       return undefined

@@ -71,10 +71,10 @@ function fromHex(hex: string): string {
 /** A name as `io:format("~w")` prints the atom: quoted unless it is a plain one, control characters escaped. */
 export function quoteAtom(name: string): string {
   if (/^[a-z][A-Za-z0-9_@]*$/.test(name)) return name
-  const escaped = name.replace(/[\\'\p{Cc}]/gu, (character) =>
-    character === '\\' || character === "'"
-      ? `\\${character}`
-      : `\\x{${character.charCodeAt(0).toString(16)}}`,
-  )
-  return `'${escaped}'`
+  return `'${escapeControls(name.replace(/[\\']/g, '\\$&'))}'`
+}
+
+/** Text from a peer made harmless for a log: control characters as `\x{…}`. */
+export function escapeControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\x{${character.charCodeAt(0).toString(16)}}`)
 }
