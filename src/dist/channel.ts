@@ -219,13 +219,14 @@ export class Channel {
   /**
    * To be called every {@link tickIntervalMs}. `tick`: a tick was queued. `silent`: nothing came for the tick time; the
    * peer is down (`net_tick_timeout`).
+   * @param heldBack reading from the peer was paused since the last call, so its silence does not count
    */
-  tick(now: number): 'idle' | 'tick' | 'silent' {
+  tick(now: number, heldBack = false): 'idle' | 'tick' | 'silent' {
     if (this.ended) return 'idle'
     const { output, ticker } = this
     if (output.queuedBytes === 0) output.trim()
     const traffic = { received: this.receivedBytes, sent: output.totalBytes, pending: output.queuedBytes }
-    const result = ticker.ask(traffic, now)
+    const result = ticker.ask(traffic, now, heldBack)
     if (result === 'tick') {
       output.tick()
       ticker.ticked(output.totalBytes)

@@ -54,9 +54,12 @@ export class Ticker {
     this.netTicktimeMs = netTicktimeMs
   }
 
-  /** One asking. `tick`: the caller writes a tick now. `silent`: the peer is to be taken for dead. */
-  ask(traffic: Traffic, now: number): 'idle' | 'tick' | 'silent' {
-    const stalled = now - this.lastAskedAt > 2 * this.intervalMs
+  /**
+   * One asking. `tick`: the caller writes a tick now. `silent`: the peer is to be taken for dead.
+   * @param heldBack the caller did not read all the time: that nothing came says nothing about the peer
+   */
+  ask(traffic: Traffic, now: number, heldBack = false): 'idle' | 'tick' | 'silent' {
+    const stalled = heldBack || now - this.lastAskedAt > 2 * this.intervalMs
     this.lastAskedAt = now
     const readNothing = traffic.received === this.received
     const wroteNothing = traffic.sent === this.sent
