@@ -89,6 +89,10 @@ export interface Limits {
   // --- kernel ---
   /** Signals queued for a node to which a connection is being set up. */
   maxPendingSignals: number
+  /** Nodeup and nodedown events that wait in one `monitorNodes` iterator; past it new ones are counted and dropped. */
+  maxNodeEvents: number
+  /** Nodes whose last connection error is remembered. Stops a list that grows with every name that is tried. */
+  maxRememberedErrors: number
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
   maxMailboxMessages: number
   /** Processes alive at once on this node (the BEAM's default is 262,144 up to OTP 26, 1,048,576 since). */
@@ -133,6 +137,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   epmdSettleTimeMs: 1_000,
 
   maxPendingSignals: 100_000,
+  maxNodeEvents: 10_000,
+  maxRememberedErrors: 1_000,
   maxMailboxMessages: 1_000_000,
   maxProcesses: 262_144,
 })

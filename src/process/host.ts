@@ -23,7 +23,7 @@ export interface ProcessHandler {
   /** The answer to a spawn request; without this hook it arrives as a `spawn_reply` message. */
   spawnReply?(ref: Reference, flags: number, result: Pid | Name): void
   /** The process is gone, its signals are sent. */
-  exited?(reason: Term): void
+  exited?(reason: Encodable): void
 }
 
 export interface SpawnOptions {
@@ -85,6 +85,14 @@ export interface Host {
     options: readonly Encodable[],
     groupLeader?: Pid,
   ): Reference
+
+  /** Gives up a spawn request and the monitor that came of it: nothing of it reaches the requester any more. */
+  abandonSpawn(from: Process, ref: Reference): void
+
+  /**
+   * Ends a process (`exit/1` in it). `fallback` gives the reason for receivers to whom `reason` cannot be sent.
+   */
+  terminate(process: Process, reason: Encodable, fallback?: (error: unknown) => Encodable): void
 
   /** Calls when a connection to a node came up or went away, after `nodes()` changed. Returns an unsubscribe function. */
   onNodeStatus(listener: (event: { type: 'nodeup' | 'nodedown'; node: Atom; reason?: Term }) => void): () => void

@@ -22,15 +22,16 @@ export class IdAllocator {
   readonly node: Atom
   readonly creation: number
   #nextPid: number
-  #word0 = 0
+  #word0: number
   #word1: number
   #word2: number
 
   /** `start` (0 to 2^28-1) is the first pid number; `seed` fills the upper words of references. */
-  constructor(node: Atom, creation: number, start = 1, seed: readonly [number, number] = [0, 0]) {
+  constructor(node: Atom, creation: number, start = 1, seed: readonly [number, number] = [0, 0], word0 = 0) {
     this.node = node
     this.creation = creation
     this.#nextPid = start % PID_COUNT
+    this.#word0 = word0
     this.#word1 = seed[0]
     this.#word2 = seed[1]
   }
@@ -52,6 +53,11 @@ export class IdAllocator {
       if (this.#word1 === 0) this.#word2 = (this.#word2 + 1) % WORD_COUNT
     }
     return new Reference(this.node, this.creation, [this.#word0, this.#word1, this.#word2])
+  }
+
+  /** The same counters under another name. */
+  renamed(node: Atom, creation: number): IdAllocator {
+    return new IdAllocator(node, creation, this.#nextPid, [this.#word1, this.#word2], this.#word0)
   }
 
   /** What to index a JavaScript Map with: cheap for our own references, the full key for foreign ones. */

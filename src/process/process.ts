@@ -48,7 +48,7 @@ export interface MonitorOptions {
 type Key = number | string
 
 export class Process {
-  readonly pid: Pid
+  #pid: Pid
   readonly handler: ProcessHandler | undefined
   readonly mailbox: Mailbox | undefined
   groupLeader: Pid
@@ -69,13 +69,14 @@ export class Process {
   /** @internal */ registeredName: Atom | undefined
 
   readonly #table: ProcessTable
-  #exitReason: Term | undefined
+  #alive = true
+  #exitReason: Encodable
   #abort: AbortController | undefined
 
   /** @internal made by {@link ProcessTable} */
   constructor(table: ProcessTable, pid: Pid, groupLeader: Pid, handler: ProcessHandler | undefined, options: SpawnOptions) {
     this.#table = table
-    this.pid = pid
+    this.#pid = pid
     this.groupLeader = groupLeader
     this.handler = handler
     this.trapExit = options.trapExit ?? false
@@ -84,12 +85,16 @@ export class Process {
     this.mailbox = handler === undefined ? new Mailbox() : undefined
   }
 
+  get pid(): Pid {
+    return this.#pid
+  }
+
   get alive(): boolean {
-    return this.#exitReason === undefined
+    return this.#alive
   }
 
   /** Why the process ended; undefined while it lives. */
-  get exitReason(): Term | undefined {
+  get exitReason(): Encodable {
     return this.#exitReason
   }
 
@@ -185,14 +190,21 @@ export class Process {
   }
 
   /** @internal */
-  markDead(reason: Term): void {
+  rename(pid: Pid): void {
+    if (this.groupLeader.equals(this.#pid)) this.groupLeader = pid
+    this.#pid = pid
+  }
+
+  /** @internal */
+  markDead(reason: Encodable): void {
+    this.#alive = false
     this.#exitReason = reason
     this.#abort?.abort(this.#exitedError())
     this.mailbox?.close(this.#table.describe(reason))
   }
 
   #exitedError(): NodeError {
-    return new NodeError('PROCESS_EXITED', `the process exited: ${this.#table.describe(this.#exitReason as Term)}`)
+    return new NodeError('PROCESS_EXITED', `the process exited: ${this.#table.describe(this.#exitReason)}`)
   }
 
   #assertAlive(what: string): void {
@@ -200,7 +212,7 @@ export class Process {
   }
 
   #exitedErrorFor(what: string): NodeError {
-    return new NodeError('PROCESS_EXITED', `${what}: the process exited: ${this.#table.describe(this.#exitReason as Term)}`)
+    return new NodeError('PROCESS_EXITED', `${what}: the process exited: ${this.#table.describe(this.#exitReason)}`)
   }
 }
 

@@ -2,11 +2,11 @@
  * The processes of this node: who is alive, what signals do to them, and what they send. Follows the chapter
  * "Processes" of the Erlang reference manual and the BEAM's own handling of signals from the distribution.
  *
- * Signals to processes of this node go through one queue that is served in turn, so a cascade of exits is a loop and
- * never a recursion; signals to other nodes go to the outlet at once. Either way the order between two processes is
+ * Signals to processes of this node go through one queue that is served in turn after the code that sent them, so a
+ * cascade of exits is a loop and never a recursion; signals to other nodes go to the outlet at once. Either way the order between two processes is
  * that of sending.
  */
-import { NodeError } from '../errors.js'
+import { EtfError, NodeError } from '../errors.js'
 import { Atom, atom, internAtom } from '../etf/atom.js'
 import { decode } from '../etf/decode.js'
 import { encode } from '../etf/encode.js'
@@ -45,6 +45,9 @@ export interface ProcessTableOptions {
   seed?: readonly [number, number]
 }
 
+/** Signals served before the queue is cut. */
+const SERVED_SLICE = 4096
+
 const NORMAL = internAtom('normal')
 const NOCONNECTION = internAtom('noconnection')
 const KILL = internAtom('kill')
@@ -57,7 +60,7 @@ const SPAWN_REPLY = internAtom('spawn_reply')
 export class ProcessTable implements Host {
   readonly limits: Limits
   readonly registry = new Registry()
-  /** @internal */ readonly ids: IdAllocator
+  /** @internal */ ids: IdAllocator
   /** @internal */ spawnStarter: ((spawned: SpawnedRequest) => void) | undefined
   /** @internal monitors by registered name, by reference: the name may since mean another process */
   readonly namedWatchers = new Map<number | string, Process>()
@@ -70,6 +73,7 @@ export class ProcessTable implements Host {
   readonly #nodeListeners = new Set<(event: { type: 'nodeup' | 'nodedown'; node: Atom; reason?: Term }) => void>()
   readonly #localQueue: SignalIn[] = []
   #serving = false
+  #scheduled = false
   #groupLeader: Pid | undefined
 
   constructor(options: ProcessTableOptions) {
@@ -79,11 +83,26 @@ export class ProcessTable implements Host {
   }
 
   get name(): Atom {
-    return this.#options.name
+    return this.ids.node
   }
 
   get creation(): number {
-    return this.#options.creation
+    return this.ids.creation
+  }
+
+  /**
+   * This node has another name and creation from now on (a dynamic name given, or lost): the pids of its processes
+   * change with it, as a BEAM's do.
+   */
+  rename(name: Atom, creation: number): void {
+    this.ids = this.ids.renamed(name, creation)
+    for (const process of this.#processes.values()) {
+      const { id, serial } = process.pid
+      process.rename(new Pid(name, id, serial, creation))
+    }
+    if (this.#groupLeader !== undefined) {
+      this.#groupLeader = new Pid(name, this.#groupLeader.id, this.#groupLeader.serial, creation)
+    }
   }
 
   get processCount(): number {
@@ -157,8 +176,11 @@ export class ProcessTable implements Host {
     return process
   }
 
-  /** Ends a process for everyone else, at once. Does nothing when it has ended already. */
-  terminate(process: Process, reason: Term): void {
+  /**
+   * Ends a process for everyone else, at once. Does nothing when it has ended already. `fallback` gives the reason for
+   * a receiver whose node cannot carry `reason`, or when that is no term at all.
+   */
+  terminate(process: Process, reason: Encodable, fallback: (error: unknown) => Encodable = toExitReason): void {
     if (!process.alive) return
     const pid = process.pid
     process.markDead(reason)
@@ -167,12 +189,14 @@ export class ProcessTable implements Host {
     for (const key of process.aliases?.keys() ?? []) this.#aliases.delete(key)
     for (const node of process.relatedNodes ?? []) this.#related.get(node)?.delete(process)
     for (const link of process.links?.values() ?? []) {
-      if (link.active) this.#route({ type: 'exit', from: pid, to: link.pid, reason }, link.pid.node)
+      if (!link.active) continue
+      this.#sendReason(reason, fallback, link.pid.node, (sent) => ({ type: 'exit', from: pid, to: link.pid, reason: sent }))
     }
     for (const [key, watcher] of process.watchers ?? []) {
       if (watcher.name !== undefined) this.namedWatchers.delete(key)
       const from = watcher.name ?? pid
-      this.#route({ type: 'monitorExit', from, to: watcher.watcher, ref: watcher.ref, reason }, watcher.watcher.node)
+      const { ref, watcher: to } = watcher
+      this.#sendReason(reason, fallback, to.node, (sent) => ({ type: 'monitorExit', from, to, ref, reason: sent }))
     }
     for (const { ref, target } of process.monitors?.values() ?? []) this.#sendDemonitor(pid, ref, target)
     for (const request of process.spawnRequests?.values() ?? []) request.abandoned = true
@@ -371,27 +395,42 @@ export class ProcessTable implements Host {
 
   // --- signals in ---
 
-  /** A signal for a process of this node. */
+  /** A signal of another node for a process of this one. */
   deliver(signal: SignalIn): void {
+    // While the queue is being served (a handler made a link read on, say) the signal waits its turn.
+    if (this.#serving) this.#localQueue.push(signal)
+    else this.#receive(signal)
+  }
+
+  /** Signals between processes of this node are served after the code that sent them, as from another scheduler. */
+  #deliverLater(signal: SignalIn): void {
     this.#localQueue.push(signal)
-    if (this.#serving) return
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => this.#serve())
+  }
+
+  #serve(): void {
+    this.#scheduled = false
     this.#serving = true
-    try {
-      for (let i = 0; i < this.#localQueue.length; i++) {
-        try {
-          receiveSignal(this, this.#localQueue[i] as SignalIn)
-        } catch (error) {
-          this.#options.onError(error, `signal ${(this.#localQueue[i] as SignalIn).type}`)
-        }
-        if (i === 4095) {
-          // Served entries are dropped in slices, so that a long cascade does not keep what it has done.
-          this.#localQueue.splice(0, i + 1)
-          i = -1
-        }
+    const queue = this.#localQueue
+    for (let i = 0; i < queue.length; i++) {
+      this.#receive(queue[i] as SignalIn)
+      if (i === SERVED_SLICE - 1) {
+        // Served entries are dropped in slices, so that a long cascade does not keep what it has done.
+        queue.splice(0, SERVED_SLICE)
+        i = -1
       }
-    } finally {
-      this.#localQueue.length = 0
-      this.#serving = false
+    }
+    queue.length = 0
+    this.#serving = false
+  }
+
+  #receive(signal: SignalIn): void {
+    try {
+      receiveSignal(this, signal)
+    } catch (error) {
+      this.#options.onError(error, `signal ${signal.type}`)
     }
   }
 
@@ -531,7 +570,7 @@ export class ProcessTable implements Host {
   }
 
   /** A reason as text, for error messages. */
-  describe(reason: Term): string {
+  describe(reason: Encodable): string {
     return print(reason)
   }
 
@@ -542,6 +581,20 @@ export class ProcessTable implements Host {
     this.#aliases.set(key, process)
   }
 
+  #sendReason(
+    reason: Encodable,
+    fallback: (error: unknown) => Encodable,
+    node: Atom,
+    signal: (reason: Encodable) => SignalOut,
+  ): void {
+    try {
+      this.#route(signal(reason), node)
+    } catch (error) {
+      if (!(error instanceof EtfError)) throw error
+      this.#route(signal(fallback(error)), node)
+    }
+  }
+
   #sendDemonitor(from: Pid, ref: Reference, target: Pid | { name: Name; node: Atom }): void {
     const to = target instanceof Pid ? target : target.name
     this.#route({ type: 'demonitor', from, to, ref }, target.node)
@@ -549,11 +602,12 @@ export class ProcessTable implements Host {
 
   #route(signal: SignalOut, node: Atom): boolean {
     if (node !== this.name) return this.#options.outlet.send(signal, node)
-    this.deliver(this.#toLocal(signal))
+    this.#deliverLater(this.localSignal(signal))
     return true
   }
 
-  #toLocal(signal: SignalOut): SignalIn {
+  /** A signal as its receiver gets it: values copied, as every message on the BEAM is. */
+  localSignal(signal: SignalOut): SignalIn {
     switch (signal.type) {
       case 'send':
       case 'regSend':

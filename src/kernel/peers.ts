@@ -1,0 +1,426 @@
+/**
+ * The connection table: at most one connection to each node, set up on the first signal, with signals queued in order
+ * meanwhile. Follows `net_kernel` (auto-connect, `accept_pending` and its decisions on simultaneous connects).
+ */
+import { NodeError, type BeampeerError, type DistError, type EtfError } from '../errors.js'
+import { internAtom, type Atom } from '../etf/atom.js'
+import type { SignalIn, SignalOut } from '../dist/signals.js'
+import type { AcceptDecision, NameOffer } from '../handshake/types.js'
+import type { Limits } from '../limits.js'
+import type { Link, LinkDown, LinkHandlers } from '../net/link.js'
+import type { Transport } from '../net/transport.js'
+import type { CookieJar } from './cookies.js'
+import { NamePool } from './name-pool.js'
+
+/** A connection that is up. */
+export interface Peer {
+  readonly node: Atom
+  readonly link: Link
+  /** Grows with each connection of this node; OTP's connection id. */
+  readonly connectionId: number
+  readonly hidden: boolean
+}
+
+export interface PeerEvents {
+  /** The connection is up; `nodes()` shows it; no signal of it has been delivered. */
+  up(peer: Peer): void
+  signal(signal: SignalIn, peer: Peer): void
+  /** A connection that was up is gone; `nodes()` no longer shows it. */
+  down(peer: Peer, reason: string, error: BeampeerError | undefined): void
+  /** A connection could not be set up. */
+  setupFailed(node: Atom, error: BeampeerError): void
+  /** The first peer of a dynamically named node gave it its name. */
+  named(name: string, creation: number): void
+  badMessage(peer: Atom, error: EtfError | DistError): void
+}
+
+export interface PeersOptions {
+  limits: Limits
+  cookies: CookieJar
+  /** This node's full name; undefined while it has none (a dynamic name, asked from the first peer). */
+  thisName(): string | undefined
+  /** Finds the node and connects to its distribution port. */
+  dial(node: string, signal: AbortSignal): Promise<Transport>
+  /** Starts an outgoing link's handshake. */
+  open(transport: Transport, peerName: string, cookies: { outCookie: string; inCookie: string }, handlers: LinkHandlers): Link
+  /** Starts an incoming link's handshake. */
+  accept(transport: Transport, handlers: LinkHandlers): Link
+  /** Whether `net_kernel:allow/1` lets this node connect. */
+  allowed(node: string): boolean
+  /** A copy of a signal that has to wait: what the caller does to its values afterwards must not change it. */
+  freeze(signal: SignalOut): SignalOut
+  /** The signal in the form that this link's peer knows; undefined when there is nothing to send it. */
+  adapt(signal: SignalOut, link: Link): SignalOut | undefined
+  random32(): number
+  events: PeerEvents
+}
+
+type Waiter = (error: BeampeerError | undefined) => void
+
+/** A connection being set up, by us (`abort` ends it) or by the peer. */
+interface Pending {
+  state: 'pending'
+  node: Atom
+  link: Link | undefined
+  abort: AbortController | undefined
+  waiting: Waiter[]
+  queue: SignalOut[]
+}
+
+interface Up extends Peer {
+  state: 'up'
+  /** An incoming connection of the same node that replaces this one once this one is down (`up_pending`). */
+  successor: { link: Link; resolve(): void } | undefined
+  /** An incoming connection of the same node that was told `alive` and has not answered. */
+  pendingOwner: Link | undefined
+}
+
+export class Peers {
+  readonly #options: PeersOptions
+  readonly #table = new Map<Atom, Pending | Up>()
+  readonly #byLink = new Map<Link, Atom>()
+  readonly #incoming = new Set<Link>()
+  readonly #pool: NamePool
+  readonly #writableWaiters = new Map<Atom, (() => void)[]>()
+  #lastConnectionId = 0
+  /** While this node has no name, the one connection that will give it one. */
+  #naming: Promise<unknown> | undefined
+  #stopped = false
+
+  constructor(options: PeersOptions) {
+    this.#options = options
+    this.#pool = new NamePool(() => options.random32())
+  }
+
+  /** Connections that are up. */
+  up(): Peer[] {
+    return [...this.#table.values()].filter((entry): entry is Up => entry.state === 'up')
+  }
+
+  get(node: Atom): Peer | undefined {
+    const entry = this.#table.get(node)
+    return entry?.state === 'up' ? entry : undefined
+  }
+
+  /** Incoming connections in handshake. */
+  get pendingIncoming(): number {
+    return this.#incoming.size
+  }
+
+  /** Signals queued for connections that are being set up. */
+  get pendingSignals(): number {
+    let count = 0
+    for (const entry of this.#table.values()) if (entry.state === 'pending') count += entry.queue.length
+    return count
+  }
+
+  /** Sends a signal, setting up a connection if there is none. See `Outlet.send`. */
+  send(signal: SignalOut, node: Atom): boolean {
+    let entry = this.#table.get(node)
+    if (entry?.state === 'up') return this.#transmit(signal, entry.link)
+    if (entry === undefined) {
+      if (this.#stopped) return true
+      entry = this.#connect(node)
+    }
+    if (entry.queue.length >= this.#options.limits.maxPendingSignals) {
+      throw new NodeError(
+        'NODE_QUEUE_FULL',
+        `${node.name} is being connected and ${entry.queue.length} signals wait for it (limit maxPendingSignals)`,
+      )
+    }
+    entry.queue.push(this.#options.freeze(signal))
+    return true
+  }
+
+  /**
+   * Connects, or waits for the connection that is being set up.
+   * @throws EpmdError, HandshakeError, NodeError why there is no connection
+   */
+  connect(node: Atom): Promise<void> {
+    const found = this.#table.get(node)
+    if (found?.state === 'up') return Promise.resolve()
+    if (this.#stopped) return Promise.reject(new NodeError('NODE_STOPPED', 'this node is stopped'))
+    const entry = found ?? this.#connect(node)
+    return new Promise((resolve, reject) => {
+      entry.waiting.push((error) => (error === undefined ? resolve() : reject(error)))
+    })
+  }
+
+  /** @returns whether there was a connection, up or pending */
+  disconnect(node: Atom, reason = 'disconnect'): boolean {
+    const entry = this.#table.get(node)
+    if (entry === undefined) return false
+    if (entry.state === 'up') entry.link.close(reason)
+    else this.#failPending(entry, new NodeError('NODE_DISCONNECTED', `the connection to ${node.name} was given up`))
+    return true
+  }
+
+  /** Resolves when the connection's queue is below the busy limit, or there is no connection. */
+  writable(node: Atom): Promise<void> {
+    const entry = this.#table.get(node)
+    if (entry === undefined) return Promise.resolve()
+    if (entry.state === 'up' && !entry.link.busy) return Promise.resolve()
+    if (entry.state === 'pending' && entry.queue.length === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const waiters = this.#writableWaiters.get(node)
+      if (waiters === undefined) this.#writableWaiters.set(node, [resolve])
+      else waiters.push(resolve)
+    })
+  }
+
+  /** A connection came in on the listening socket. */
+  incoming(transport: Transport): void {
+    if (this.#stopped || this.#incoming.size >= this.#options.limits.maxPendingHandshakes) {
+      transport.destroy()
+      return
+    }
+    const link = this.#options.accept(transport, {
+      onName: (offer, from) => this.#decide(offer, from),
+      onReplace: (name, from) => this.#replace(internAtom(name), from),
+      ...this.#handlers(),
+    })
+    if (link.state === 'handshake') this.#incoming.add(link)
+  }
+
+  /** Closes every connection with `reason` and takes no more. */
+  stop(reason = 'net_kernel_terminated'): void {
+    this.#stopped = true
+    for (const entry of [...this.#table.values()]) this.disconnect(entry.node, reason)
+    for (const link of [...this.#incoming]) link.close(reason)
+  }
+
+  /** Resolves when everything queued has left on every connection that is up. */
+  async drained(): Promise<void> {
+    await Promise.all(this.up().map((peer) => peer.link.drained()))
+  }
+
+  // --- outgoing ---
+
+  #connect(node: Atom): Pending {
+    const entry: Pending = {
+      state: 'pending',
+      node,
+      link: undefined,
+      abort: new AbortController(),
+      waiting: [],
+      queue: [],
+    }
+    this.#table.set(node, entry)
+    void this.#dial(entry)
+    return entry
+  }
+
+  async #dial(entry: Pending): Promise<void> {
+    const { node } = entry
+    const signal = (entry.abort as AbortController).signal
+    try {
+      if (!this.#options.allowed(node.name)) {
+        throw new NodeError('NODE_NOT_ALLOWED', `${node.name} is not among the allowed nodes`)
+      }
+      if (this.#options.thisName() === undefined) await this.#waitForName(entry)
+      const transport = await this.#options.dial(node.name, signal)
+      if (this.#table.get(node) !== entry || entry.abort?.signal !== signal) {
+        transport.destroy()
+        return
+      }
+      const cookies = this.#options.cookies.for(node.name)
+      const link = this.#options.open(transport, node.name, cookies, this.#handlers())
+      if (link.state === 'down') return
+      entry.link = link
+      this.#byLink.set(link, node)
+    } catch (error) {
+      if (this.#table.get(node) === entry && entry.abort?.signal === signal) this.#failPending(entry, error as BeampeerError)
+    }
+  }
+
+  /** A node without a name asks its first peer for one; connections to others wait until it has it. */
+  async #waitForName(entry: Pending): Promise<void> {
+    while (this.#options.thisName() === undefined && this.#naming !== undefined) await this.#naming
+    if (this.#options.thisName() !== undefined) return
+    this.#naming = new Promise<void>((resolve) => {
+      entry.waiting.unshift(() => {
+        this.#naming = undefined
+        resolve()
+      })
+    })
+  }
+
+  #failPending(entry: Pending, error: BeampeerError): void {
+    if (this.#table.get(entry.node) !== entry) return
+    this.#table.delete(entry.node)
+    entry.abort?.abort()
+    entry.abort = undefined
+    const { link } = entry
+    if (link !== undefined) {
+      this.#byLink.delete(link)
+      link.close('connection_setup_failed')
+    }
+    this.#pool.release(entry.node.name)
+    for (const waiter of entry.waiting) waiter(error)
+    entry.queue.length = 0
+    this.#wakeWriters(entry.node)
+    this.#options.events.setupFailed(entry.node, error)
+  }
+
+  // --- incoming ---
+
+  #decide(offer: NameOffer, link: Link): AcceptDecision {
+    if (offer.dynamic) {
+      const host = offer.name
+      if (host === '' || host.includes('@')) return { status: 'not_allowed' }
+      const { name, creation } = this.#pool.take(host, (taken) => this.#table.has(internAtom(taken)))
+      const node = internAtom(name)
+      this.#adopt(node, link)
+      return { status: 'named', name, creation, ...this.#options.cookies.for(name) }
+    }
+    const thisName = this.#options.thisName() as string
+    if (offer.name === thisName || !this.#options.allowed(offer.name)) return { status: 'not_allowed' }
+    const node = internAtom(offer.name)
+    const cookies = this.#options.cookies.for(offer.name)
+    const entry = this.#table.get(node)
+    if (entry === undefined) {
+      this.#adopt(node, link)
+      return { status: 'ok', ...cookies }
+    }
+    if (entry.state === 'up') {
+      if (entry.pendingOwner !== undefined || entry.successor !== undefined) return { status: 'nok' }
+      entry.pendingOwner = link
+      return { status: 'alive', ...cookies }
+    }
+    // Both sides connect at once: the attempt of the node with the greater name stands.
+    if (thisName > offer.name) return { status: 'nok' }
+    const old = entry.link
+    entry.abort?.abort()
+    entry.abort = undefined
+    entry.link = link
+    this.#byLink.set(link, node)
+    if (old !== undefined) {
+      this.#byLink.delete(old)
+      old.close('connection_setup_failed')
+    }
+    return { status: 'ok_simultaneous', ...cookies }
+  }
+
+  /** Makes an incoming link the pending connection of a node that has none. */
+  #adopt(node: Atom, link: Link): void {
+    this.#table.set(node, { state: 'pending', node, link, abort: undefined, waiting: [], queue: [] })
+    this.#byLink.set(link, node)
+  }
+
+  /** The peer proved its cookie and wants its new connection: the old one goes first. */
+  #replace(node: Atom, link: Link): Promise<void> {
+    const entry = this.#table.get(node)
+    if (entry?.state !== 'up') {
+      if (entry === undefined) this.#adopt(node, link)
+      return Promise.resolve()
+    }
+    return new Promise((resolve) => {
+      entry.pendingOwner = undefined
+      entry.successor = { link, resolve }
+      entry.link.close('connection_closed')
+    })
+  }
+
+  // --- both ---
+
+  #handlers(): Pick<LinkHandlers, 'onUp' | 'onSignal' | 'onBadMessage' | 'onWritable' | 'onDown'> {
+    return {
+      onUp: (link) => this.#linkUp(link),
+      onSignal: (signal, _bytes, link) => {
+        const entry = this.#entryOf(link)
+        if (entry?.state === 'up') this.#options.events.signal(signal, entry)
+      },
+      onBadMessage: (error, link) => {
+        const node = this.#byLink.get(link)
+        if (node !== undefined) this.#options.events.badMessage(node, error)
+      },
+      onWritable: (link) => {
+        const node = this.#byLink.get(link)
+        if (node !== undefined) this.#wakeWriters(node)
+      },
+      onDown: (down, link) => this.#linkDown(down, link),
+    }
+  }
+
+  #entryOf(link: Link): Pending | Up | undefined {
+    const node = this.#byLink.get(link)
+    const entry = node === undefined ? undefined : this.#table.get(node)
+    return entry?.link === link ? entry : undefined
+  }
+
+  #linkUp(link: Link): void {
+    this.#incoming.delete(link)
+    const node = internAtom(link.peerName as string)
+    let entry = this.#table.get(node)
+    if (entry?.state === 'pending' && entry.link === undefined && link.direction === 'out') entry.link = link
+    if (entry?.link !== link || entry.state !== 'pending') {
+      // Another connection of this node won meanwhile.
+      link.close('connection_setup_failed')
+      return
+    }
+    this.#byLink.set(link, node)
+    if (link.namedByPeer && link.thisNode !== undefined) {
+      this.#options.events.named(link.thisNode.name, link.thisNode.creation)
+    }
+    const { waiting, queue } = entry
+    const up: Up = {
+      state: 'up',
+      node,
+      link,
+      connectionId: ++this.#lastConnectionId,
+      hidden: link.hidden,
+      successor: undefined,
+      pendingOwner: undefined,
+    }
+    this.#table.set(node, up)
+    this.#options.events.up(up)
+    for (const signal of queue) {
+      try {
+        this.#transmit(signal, link)
+      } catch (error) {
+        this.#options.events.badMessage(node, error as EtfError | DistError)
+      }
+    }
+    for (const waiter of waiting) waiter(undefined)
+    if (!link.busy) this.#wakeWriters(node)
+  }
+
+  #linkDown(down: LinkDown, link: Link): void {
+    this.#incoming.delete(link)
+    const node = this.#byLink.get(link) ?? (link.peerName === undefined ? undefined : internAtom(link.peerName))
+    this.#byLink.delete(link)
+    const entry = node === undefined ? undefined : this.#table.get(node)
+    if (node === undefined || entry === undefined) return
+    if (entry.state === 'up' && entry.pendingOwner === link) {
+      entry.pendingOwner = undefined
+      return
+    }
+    const startedAndFailed = entry.state === 'pending' && entry.link === undefined && link.direction === 'out'
+    if (entry.link !== link && !startedAndFailed) return
+    if (entry.state === 'pending') {
+      entry.link = undefined
+      this.#failPending(
+        entry,
+        down.error ?? new NodeError('NODE_SETUP_FAILED', `the connection to ${node.name} ended during set-up: ${down.reason}`),
+      )
+      return
+    }
+    this.#table.delete(node)
+    if (entry.successor === undefined) this.#pool.release(node.name)
+    else this.#adopt(node, entry.successor.link)
+    this.#options.events.down(entry, down.reason, down.error)
+    this.#wakeWriters(node)
+    entry.successor?.resolve()
+  }
+
+  #transmit(signal: SignalOut, link: Link): boolean {
+    const adapted = this.#options.adapt(signal, link)
+    return adapted === undefined ? true : link.send(adapted)
+  }
+
+  #wakeWriters(node: Atom): void {
+    const waiters = this.#writableWaiters.get(node)
+    this.#writableWaiters.delete(node)
+    for (const wake of waiters ?? []) wake()
+  }
+}

@@ -1,0 +1,100 @@
+/** Printing and reading through a group leader anywhere in the cluster: the client side of the I/O protocol. */
+import { NodeError } from '../errors.js'
+import { internAtom } from '../etf/atom.js'
+import { asText } from '../etf/as-text.js'
+import { Reference, type Pid } from '../etf/identifiers.js'
+import { print } from '../etf/print.js'
+import type { Encodable, Term } from '../etf/terms.js'
+import { Tuple, tuple } from '../etf/tuple.js'
+import type { Host } from './host.js'
+import type { Process } from './process.js'
+
+const IO_REQUEST = internAtom('io_request')
+const IO_REPLY = internAtom('io_reply')
+const PUT_CHARS = internAtom('put_chars')
+const GET_LINE = internAtom('get_line')
+const UNICODE = internAtom('unicode')
+const OK = internAtom('ok')
+const EOF = internAtom('eof')
+
+/** The group leader of a call, as something to print on and read from. */
+export interface Io {
+  readonly pid: Pid
+  /** Prints; resolves when the group leader answered. Not awaiting it is fine: order is kept. */
+  write(text: string): Promise<void>
+  /** Reads a line with its newline; undefined at the end of input. */
+  readLine(prompt?: string): Promise<string | undefined>
+}
+
+interface PendingIo {
+  resolve(reply: Term): void
+  reject(error: NodeError): void
+}
+
+/** One process of the node that speaks the protocol for all who print. */
+export class IoClient {
+  readonly #host: Host
+  readonly #process: Process
+  readonly #pending = new Map<string, PendingIo>()
+
+  constructor(host: Host) {
+    this.#host = host
+    this.#process = host.spawnHandler({
+      message: (message) => this.#reply(message),
+      down: (ref, _object, reason) => {
+        this.#take(ref.key)?.reject(new NodeError('IO_FAILED', `the group leader is gone: ${print(reason)}`))
+      },
+    })
+  }
+
+  /** Requests that wait for an answer. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  for(groupLeader: Pid): Io {
+    return {
+      pid: groupLeader,
+      write: (text) => {
+        const written = this.#request(groupLeader, tuple(PUT_CHARS, UNICODE, text)).then((reply) => {
+          if (reply !== OK) throw new NodeError('IO_FAILED', `the group leader answered ${print(reply)}`)
+        })
+        // Whoever does not await output does not want its failure to end the process.
+        written.catch(() => {})
+        return written
+      },
+      readLine: async (prompt = '') => {
+        const reply = await this.#request(groupLeader, tuple(GET_LINE, UNICODE, prompt))
+        if (reply === EOF) return undefined
+        const text = asText(reply)
+        if (text === undefined) throw new NodeError('IO_FAILED', `the group leader answered ${print(reply)}`)
+        return text
+      },
+    }
+  }
+
+  #request(groupLeader: Pid, request: Encodable): Promise<Term> {
+    return new Promise((resolve, reject) => {
+      // The monitor's reference names the request too, as OTP's io module does.
+      const ref = this.#process.monitor(groupLeader)
+      this.#pending.set(ref.key, { resolve, reject })
+      this.#host.send(this.#process.pid, groupLeader, tuple(IO_REQUEST, this.#process.pid, ref, request))
+    })
+  }
+
+  #reply(message: Term): void {
+    if (!(message instanceof Tuple) || message.elements[0] !== IO_REPLY || message.size !== 3) return
+    const ref = message.elements[1]
+    if (!(ref instanceof Reference)) return
+    const found = this.#take(ref.key)
+    if (found === undefined) return
+    this.#process.demonitor(ref)
+    found.resolve(message.elements[2] as Term)
+  }
+
+  #take(key: string): PendingIo | undefined {
+    const found = this.#pending.get(key)
+    this.#pending.delete(key)
+    return found
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * The process registered as `rex` (OTP's rpc.erl): block calls, casts and feature requests of BEAMs, and the call forms
+ * of C nodes, Java nodes and old releases, for which rex is all they know.
+ */
+import { Atom, atomName, internAtom } from '../etf/atom.js'
+import { Pid } from '../etf/identifiers.js'
+import type { Encodable, Term } from '../etf/terms.js'
+import { Tuple, tuple } from '../etf/tuple.js'
+import { EtfError, NodeError } from '../errors.js'
+import { toException } from '../process/erlang-error.js'
+import { genReply, readGenMessage } from '../process/gen-reply.js'
+import type { Host } from '../process/host.js'
+import type { IoClient } from '../process/io.js'
+import type { Process } from '../process/process.js'
+import { runCall, type Outcome } from './call.js'
+import { makeContext } from './context.js'
+import type { ExposedTable } from './exposed.js'
+
+const REX = internAtom('rex')
+const BADRPC = internAtom('badrpc')
+const EXIT = internAtom('EXIT')
+const ERPC = internAtom('erpc')
+const BADARG = internAtom('badarg')
+const SYSTEM_LIMIT = internAtom('system_limit')
+const FEATURES_REPLY = internAtom('features_reply')
+const NONEXISTING_NAME = internAtom('nonexisting_name')
+const REX_STDOUT = internAtom('rex_stdout')
+const USER = internAtom('user')
+
+export interface RexOptions {
+  exposed: ExposedTable
+  io: IoClient
+  /** A group leader that gives what is printed to `write`. */
+  makeGroupLeader(write: (text: string) => void): Process
+}
+
+interface Request {
+  module: Term
+  function: Term
+  args: Term
+  groupLeader: Term
+  caller: Pid
+  reply(result: Encodable): void
+}
+
+/** Starts `rex`. */
+export function startRex(host: Host, options: RexOptions): Process {
+  const server = new RexServer(host, options)
+  return server.process
+}
+
+class RexServer {
+  readonly process: Process
+  readonly #host: Host
+  readonly #options: RexOptions
+  /** Running calls by the key of the monitor on their process. */
+  readonly #running = new Map<string, (reason: Term) => void>()
+  #blocked: Promise<void> | undefined
+
+  constructor(host: Host, options: RexOptions) {
+    this.#host = host
+    this.#options = options
+    this.process = host.spawnHandler(
+      {
+        message: (message) => this.#message(message),
+        down: (ref, _object, reason) => {
+          const ended = this.#running.get(ref.key)
+          this.#running.delete(ref.key)
+          ended?.(reason)
+        },
+      },
+      { name: REX, trapExit: true },
+    )
+  }
+
+  #message(message: Term): void {
+    const read = readGenMessage(message)
+    if (read.type === 'call') {
+      const { from, request } = read
+      const reply = (result: Encodable) => genReply(this.#host, this.process.pid, from, result)
+      this.#call(request, from.pid, reply)
+    } else if (read.type === 'cast') this.#cast(read.request)
+    else if (message instanceof Tuple && message.size === 2) {
+      const [from, request] = message.elements as readonly [Term, Term]
+      if (from instanceof Pid) this.#foreign(from, request)
+    }
+  }
+
+  /** `{call | block_call, M, F, A, GroupLeader}`; what is none of these is ignored, as rex does. */
+  #call(request: Term, caller: Pid, reply: (result: Encodable) => void): void {
+    if (!(request instanceof Tuple) || request.size !== 5) return
+    const [kind, module, name, args, groupLeader] = request.elements as readonly [Term, Term, Term, Term, Term]
+    const call: Request = { module, function: name, args, groupLeader, caller, reply }
+    if (atomName(kind) === 'call') void this.#run(call)
+    else if (atomName(kind) === 'block_call') {
+      // One after another, whoever calls.
+      const run = this.#blocked === undefined ? this.#run(call) : this.#blocked.then(() => this.#run(call))
+      this.#blocked = run
+      void run.then(() => {
+        if (this.#blocked === run) this.#blocked = undefined
+      })
+    }
+  }
+
+  #cast(request: Term): void {
+    if (!(request instanceof Tuple) || request.size !== 5) return
+    const [kind, module, name, args, groupLeader] = request.elements as readonly [Term, Term, Term, Term, Term]
+    if (atomName(kind) !== 'cast') return
+    void this.#run({ module, function: name, args, groupLeader, caller: this.process.pid, reply: () => {} })
+  }
+
+  /** The messages of nodes that do not speak gen: `{Pid, {call, …}}`, answered `{rex, Result}`, and others. */
+  #foreign(from: Pid, request: Term): void {
+    if (atomName(request) === 'features_request') {
+      this.#send(from, tuple(FEATURES_REPLY, this.#host.name, [ERPC]))
+      return
+    }
+    if (!(request instanceof Tuple)) return
+    const [kind, ...rest] = request.elements as readonly Term[]
+    const kindName = atomName(kind)
+    if (kindName === 'call' || kindName === 'block_call') {
+      const { elements } = request as Tuple<readonly Term[]>
+      const toCaller = kindName === 'call' && atomName(elements[4]) === 'send_stdout_to_caller'
+      const call = toCaller ? tuple(...elements.slice(0, 4), tuple(internAtom('send_stdout_to_caller'), from)) : request
+      this.#call(call as Term, from, (result) => this.#send(from, tuple(REX, result)))
+    } else if ((kindName === 'sbcast' || kindName === 'send') && rest.length === 2) {
+      const [name, message] = rest as [Term, Term]
+      const delivered = this.#sendToName(name, kindName === 'send' ? tuple(from, message) : message)
+      if (!delivered) this.#send(from, tuple(REX, this.#host.name, tuple(NONEXISTING_NAME, name)))
+      else if (kindName === 'sbcast') this.#send(from, tuple(REX, this.#host.name, this.#host.name))
+    }
+  }
+
+  /** Runs a call in a process of its own; resolves when it was answered. */
+  #run(call: Request): Promise<void> {
+    return new Promise((answered) => {
+      let io: Process | undefined
+      let answer = (result: Encodable) => {
+        answer = () => {}
+        this.#reply(call, result)
+        io?.exit()
+        answered()
+      }
+      let process: Process
+      try {
+        const leader = this.#groupLeader(call)
+        if (!(leader instanceof Pid)) io = leader
+        process = this.#host.spawnHandler({ message: () => {} }, { groupLeader: leader instanceof Pid ? leader : leader.pid })
+      } catch (error) {
+        if (!(error instanceof NodeError)) throw error
+        answer(tuple(BADRPC, tuple(EXIT, SYSTEM_LIMIT)))
+        return
+      }
+      const ref = this.process.monitor(process)
+      this.#running.set(ref.key, (reason) => answer(tuple(BADRPC, tuple(EXIT, reason))))
+      const finish = (outcome: Outcome) => {
+        answer(rpcResult(outcome))
+        process.exit()
+      }
+      const outcome = runCall(this.#options.exposed, call, () => makeContext(this.#host, this.#options.io, process, call.caller))
+      if (outcome instanceof Promise) void outcome.then(finish)
+      else finish(outcome)
+    })
+  }
+
+  #reply(call: Request, result: Encodable): void {
+    try {
+      call.reply(result)
+    } catch (error) {
+      if (!(error instanceof EtfError)) throw error
+      call.reply(rpcResult({ type: 'exception', exception: toException(error) }))
+    }
+  }
+
+  /** `user` is the node's own; `{send_stdout_to_caller, Pid}` (erl_call) sends output to the caller as messages. */
+  #groupLeader({ groupLeader }: Request): Pid | Process {
+    if (groupLeader instanceof Pid) return groupLeader
+    if (groupLeader instanceof Tuple && groupLeader.size === 2) {
+      const [kind, caller] = groupLeader.elements as readonly [Term, Term]
+      if (atomName(kind) === 'send_stdout_to_caller' && caller instanceof Pid) {
+        return this.#options.makeGroupLeader((text) => this.#send(caller, tuple(REX_STDOUT, text)))
+      }
+    }
+    return this.#host.whereis(USER) ?? this.#host.groupLeader
+  }
+
+  #sendToName(name: Term, message: Encodable): boolean {
+    if (!(name instanceof Atom) || this.#host.whereis(name) === undefined) return false
+    this.#host.send(this.process.pid, name, message)
+    return true
+  }
+
+  #send(to: Pid, message: Encodable): void {
+    this.#host.send(this.process.pid, to, message)
+  }
+}
+
+/** What rex answers for an outcome (`execute_call/3` of rpc.erl). */
+function rpcResult(outcome: Outcome): Encodable {
+  if (outcome.type === 'return') return outcome.value
+  if (outcome.type === 'badarg') return tuple(BADRPC, tuple(EXIT, BADARG))
+  const { class: errorClass, reason, stack } = outcome.exception
+  if (errorClass === 'throw') return reason
+  return tuple(BADRPC, tuple(EXIT, errorClass === 'exit' ? reason : tuple(reason, stack)))
+}
