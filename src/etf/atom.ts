@@ -1,16 +1,30 @@
 /**
  * Atoms: interned, so that `===` compares them, and kept for the life of the process as the BEAM keeps its own.
- * Eviction or weak references would break `===`; instead what a peer may create is counted (limits.ts).
+ * Eviction or weak references would break `===`; instead what a peer may create is counted (atom-cache.ts, limits.ts).
  */
 import { ArgumentError } from '../errors.js'
+import { utf8Length, writeUtf8 } from './utf8.js'
 
 /** An Erlang atom other than `true` and `false` (those are JavaScript booleans). Made by {@link atom}; never `new`. */
 export class Atom<N extends string = string> {
   readonly name: N
+  /**
+   * How it is written: SMALL_ATOM_UTF8_EXT or ATOM_UTF8_EXT with its length and text. Kept, since a repeated atom is
+   * the most frequent term on a link.
+   * @internal
+   */
+  readonly wire: Uint8Array
+  /**
+   * The last check for duplicate map keys that saw this atom: spares those checks a hash table.
+   * @internal
+   */
+  seen: number
 
   /** @internal use {@link atom} */
-  constructor(name: N) {
+  constructor(name: N, wire: Uint8Array) {
     this.name = name
+    this.wire = wire
+    this.seen = 0
   }
 
   toString(): N {
@@ -44,13 +58,57 @@ export function atom<const N extends string>(name: N): AtomNamed<N> {
 export function internAtom<N extends string>(name: N): Atom<N> {
   let found = table.get(name)
   if (found === undefined) {
-    if (name.length > MAX_ATOM_CHARACTERS && [...name].length > MAX_ATOM_CHARACTERS) {
-      throw new ArgumentError('BAD_ARGUMENT', `an atom has at most 255 characters: ${name.slice(0, 40)}…`)
+    const wire = atomWire(name)
+    if (wire === undefined) {
+      throw new ArgumentError(
+        'BAD_ARGUMENT',
+        `${JSON.stringify(name.slice(0, 40))} is no atom: ${whyNoAtom(name)}`,
+      )
     }
-    found = new Atom<string>(name)
+    found = new Atom<string>(name, wire)
     table.set(name, found)
   }
   return found as Atom<N>
+}
+
+/** The atom or boolean of this name if this process has interned it, else undefined. */
+export function existingAtom(name: string): Atom | boolean | undefined {
+  return name === 'true' ? true : name === 'false' ? false : table.get(name)
+}
+
+/**
+ * The name as SMALL_ATOM_UTF8_EXT or ATOM_UTF8_EXT; undefined if no atom can have it.
+ * @internal
+ */
+export function atomWire(name: string): Uint8Array | undefined {
+  const length = utf8Length(name)
+  if (length < 0 || !isAtomLength(name)) return undefined
+  const head = length < 256 ? 2 : 3
+  const wire = new Uint8Array(head + length)
+  if (head === 2) {
+    wire[0] = 119
+    wire[1] = length
+  } else {
+    wire[0] = 118
+    wire[1] = length >> 8
+    wire[2] = length & 255
+  }
+  writeUtf8(wire, head, name)
+  return wire
+}
+
+/** Why {@link atomWire} refused a name. */
+export function whyNoAtom(name: string): string {
+  return isAtomLength(name) ? 'it has a lone surrogate' : `it has more than ${MAX_ATOM_CHARACTERS} characters`
+}
+
+/** Whether a name is short enough for an atom: 255 code points. */
+export function isAtomLength(name: string): boolean {
+  if (name.length <= MAX_ATOM_CHARACTERS) return true
+  if (name.length > 2 * MAX_ATOM_CHARACTERS) return false
+  let count = 0
+  for (const _ of name) count++
+  return count <= MAX_ATOM_CHARACTERS
 }
 
 /** How many atoms this process has interned. */

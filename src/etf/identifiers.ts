@@ -57,7 +57,10 @@ export class Port {
   equals(other: unknown): boolean {
     return (
       other === this ||
-      (other instanceof Port && other.id === this.id && other.creation === this.creation && other.node === this.node)
+      (other instanceof Port &&
+        other.id === this.id &&
+        other.creation === this.creation &&
+        other.node === this.node)
     )
   }
 
@@ -84,7 +87,8 @@ export class Reference {
 
   equals(other: unknown): boolean {
     if (other === this) return true
-    if (!(other instanceof Reference) || other.node !== this.node || other.creation !== this.creation) return false
+    if (!(other instanceof Reference) || other.node !== this.node || other.creation !== this.creation)
+      return false
     if (other.words.length !== this.words.length) return false
     for (let i = 0; i < this.words.length; i++) if (this.words[i] !== other.words[i]) return false
     return true

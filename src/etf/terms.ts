@@ -6,7 +6,7 @@ import type { Atom } from './atom.js'
 import type { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
 import type { ErlMap } from './map.js'
 import type { Tuple } from './tuple.js'
-import type { BitString, Charlist, ErlFloat, ImproperList } from './values.js'
+import type { BitString, Charlist, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'
 
 /** A decoded Erlang term. */
 export type Term =
@@ -26,6 +26,8 @@ export type Term =
   | Reference
   | Fun
   | ExportFun
+  | NativeRecord
+  | LocalTerm
 
 /** What `encode` takes: every term, and JavaScript values that have one obvious term. */
 export type Encodable =

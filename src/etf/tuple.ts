@@ -17,7 +17,9 @@ export class Tuple<E extends readonly unknown[] = readonly Term[]> {
   /** The name of the leading atom, such as `'ok'`; undefined if the first element is no atom. */
   get tag(): TagOf<E> {
     const first = this.elements[0]
-    return (first instanceof Atom ? first.name : typeof first === 'boolean' ? String(first) : undefined) as TagOf<E>
+    return (
+      first instanceof Atom ? first.name : typeof first === 'boolean' ? String(first) : undefined
+    ) as TagOf<E>
   }
 
   [Symbol.iterator](): IterableIterator<E[number]> {

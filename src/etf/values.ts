@@ -1,5 +1,6 @@
 /** Terms that JavaScript has no type for: floats that are integral, bitstrings, improper lists, character lists. */
 import { ArgumentError } from '../errors.js'
+import { type Atom, atomName } from './atom.js'
 import type { Encodable, Term } from './terms.js'
 
 /** A float whose value is integral (`1.0`), which a JavaScript number could not tell from the integer `1`. */
@@ -7,7 +8,8 @@ export class ErlFloat {
   readonly value: number
 
   constructor(value: number) {
-    if (!Number.isFinite(value)) throw new ArgumentError('BAD_ARGUMENT', `an Erlang float is finite, not ${value}`)
+    if (!Number.isFinite(value))
+      throw new ArgumentError('BAD_ARGUMENT', `an Erlang float is finite, not ${value}`)
     this.value = value
   }
 
@@ -20,7 +22,11 @@ export class ErlFloat {
   }
 
   toString(): string {
-    return Object.is(this.value, -0) ? '-0.0' : Number.isInteger(this.value) && Math.abs(this.value) < 1e21 ? `${this.value}.0` : `${this.value}`
+    return Object.is(this.value, -0)
+      ? '-0.0'
+      : Number.isInteger(this.value) && Math.abs(this.value) < 1e21
+        ? `${this.value}.0`
+        : `${this.value}`
   }
 }
 
@@ -36,7 +42,10 @@ export class BitString {
 
   constructor(bytes: Uint8Array, bits: number) {
     if (!Number.isInteger(bits) || bits < 1 || bits > 7 || bytes.length === 0) {
-      throw new ArgumentError('BAD_ARGUMENT', `a bitstring has at least one byte and 1 to 7 bits in its last, not ${bits}`)
+      throw new ArgumentError(
+        'BAD_ARGUMENT',
+        `a bitstring has at least one byte and 1 to 7 bits in its last, not ${bits}`,
+      )
     }
     this.bytes = bytes
     this.bits = bits
@@ -66,6 +75,60 @@ export class Charlist {
 /** `charlist('abc')` encodes as the list `"abc"` of Erlang. */
 export function charlist(text: string): Charlist {
   return new Charlist(text)
+}
+
+/**
+ * A record of OTP 29 (`-record #point{x, y}`): a value that knows its module, its name and the names of its fields.
+ * Not the older records, which are tuples.
+ */
+export class NativeRecord {
+  readonly module: Atom | boolean
+  readonly name: Atom | boolean
+  /** Whether its module exports the record's definition. */
+  readonly exported: boolean
+  /** Names of the fields, in the definition's order. */
+  readonly fields: readonly (Atom | boolean)[]
+  /** Their values, in the same order. */
+  readonly values: readonly Term[]
+
+  constructor(
+    module: Atom | boolean,
+    name: Atom | boolean,
+    exported: boolean,
+    fields: readonly (Atom | boolean)[],
+    values: readonly Term[],
+  ) {
+    if (fields.length !== values.length) {
+      throw new ArgumentError(
+        'BAD_ARGUMENT',
+        `a record has a value for each field: ${fields.length}, ${values.length}`,
+      )
+    }
+    this.module = module
+    this.name = name
+    this.exported = exported
+    this.fields = fields
+    this.values = values
+  }
+
+  /** The value of a field, by its name; undefined if there is none. */
+  get(field: string): Term | undefined {
+    const index = this.fields.findIndex((known) => atomName(known) === field)
+    return index < 0 ? undefined : this.values[index]
+  }
+}
+
+/**
+ * What `term_to_binary(Term, [local])` wrote (LOCAL_EXT): only the node that made it can read it, so it is kept as it
+ * is. It stands alone, never inside another term.
+ */
+export class LocalTerm {
+  /** All that follows the tag. */
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
 }
 
 export type { Encodable }

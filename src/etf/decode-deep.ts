@@ -1,0 +1,104 @@
+/**
+ * Terms nested deeper than recursion should go: the same reading, with a stack of frames on the heap. A frame is a
+ * container whose elements are still coming.
+ */
+import type { Reader } from './decode.js'
+import type { Term } from './terms.js'
+import { Tuple } from './tuple.js'
+import { ImproperList } from './values.js'
+
+/** What a container needs until its last element has come. */
+interface Frame {
+  items: Term[]
+  /** Elements still to be read. */
+  left: number
+  /** What the elements make when all have come; undefined: `items` are a list whose tail comes next. */
+  finish: ((items: Term[]) => Term) | undefined
+}
+
+function makeTuple(items: Term[]): Term {
+  return new Tuple(items)
+}
+
+/** The frame of the container that begins at the reader's position; undefined if a leaf begins there. */
+function open(reader: Reader): Frame | undefined {
+  const offset = reader.position
+  const tag = reader.bytes[offset]
+  if (offset >= reader.end) return undefined
+  reader.start = offset
+  switch (tag) {
+    case 104:
+      reader.position++
+      return { items: [], left: reader.claim(reader.uint8(), 1), finish: makeTuple }
+    case 105:
+      reader.position++
+      return { items: [], left: reader.claim(reader.uint32(), 1), finish: makeTuple }
+    case 108:
+      reader.position++
+      return { items: [], left: reader.claim(reader.uint32(), 1), finish: undefined }
+    case 116:
+      reader.position++
+      return {
+        items: [],
+        left: reader.claim(reader.uint32(), 2) * 2,
+        finish: (items) => reader.finishMap(items, offset),
+      }
+    case 112:
+    case 117:
+    case 67: {
+      reader.position++
+      const { count, finish } = reader.openCompound(tag)
+      return { items: [], left: count, finish }
+    }
+    default:
+      return undefined
+  }
+}
+
+function improper(items: Term[]): Term {
+  const tail = items.pop() as Term
+  return items.length === 0 ? tail : new ImproperList(items, tail)
+}
+
+/**
+ * Reads the container at the reader's position.
+ * @internal
+ */
+export function readDeep(reader: Reader): Term {
+  const outer: Frame[] = []
+  let frame = open(reader) as Frame
+  for (;;) {
+    let value: Term
+    if (frame.left > 0) {
+      const inner = open(reader)
+      if (inner !== undefined) {
+        outer.push(frame)
+        frame = inner
+        continue
+      }
+      value = reader.term(0)
+    } else if (frame.finish === undefined) {
+      const tail = reader.tail(frame.items)
+      if (tail > 0) {
+        frame.left = tail
+        continue
+      }
+      if (tail < 0) {
+        frame.left = 1
+        frame.finish = improper
+        continue
+      }
+      value = frame.items
+      const parent = outer.pop()
+      if (parent === undefined) return value
+      frame = parent
+    } else {
+      value = frame.finish(frame.items)
+      const parent = outer.pop()
+      if (parent === undefined) return value
+      frame = parent
+    }
+    frame.items.push(value)
+    frame.left--
+  }
+}

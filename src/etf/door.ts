@@ -1,0 +1,24 @@
+/** What `beampeer/etf` exports on every platform; node.ts and web.ts add their binding. */
+export { EtfError } from '../errors.js'
+export { DEFAULT_LIMITS, type Limits } from '../limits.js'
+export { Atom, atom, atomCount, atomName, type AtomNamed } from './atom.js'
+export { AtomBudget, ObjectKeyBudget } from './budget.js'
+export { compare, compareKeys } from './compare.js'
+export { decode, type DecodeOptions } from './decode.js'
+export { encode, type EncodeOptions } from './encode.js'
+export { isEqual } from './equal.js'
+export { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
+export { keyOf, type TermKey } from './keys.js'
+export { ErlMap } from './map.js'
+export type { Encodable, Term } from './terms.js'
+export { Tuple, tuple } from './tuple.js'
+export {
+  BitString,
+  Charlist,
+  charlist,
+  ErlFloat,
+  float,
+  ImproperList,
+  LocalTerm,
+  NativeRecord,
+} from './values.js'

@@ -1,0 +1,236 @@
+/** Writing terms that hold others, by recursion; and which writer is whose. */
+import { Atom } from './atom.js'
+import { type Container, openContainer } from './containers.js'
+import {
+  NIL,
+  UNDEFINED,
+  writeAtom,
+  writeBigInt,
+  writeBinary,
+  writeBitString,
+  writeBytes,
+  writeCharlist,
+  writeExportFun,
+  writeFloat,
+  writeHead,
+  writeNumber,
+  writeObjectKey,
+  writePid,
+  writePort,
+  writeReference,
+  writeTag,
+  writeText,
+} from './encode-leaf.js'
+import { ExportFun, Pid, Port, Reference } from './identifiers.js'
+import { ErlMap } from './map.js'
+import { MAX_RECURSION } from './recursion.js'
+import type { Settings } from './settings.js'
+import { Tuple } from './tuple.js'
+import { BitString, Charlist, ErlFloat } from './values.js'
+import type { Writer } from './writer.js'
+
+/** STRING_EXT counts in 16 bits. */
+const MAX_STRING = 65535
+
+/**
+ * Writes a term whose container is at depth `depth - 1`.
+ * @throws EtfError without path, with `settings.failedAt` set
+ */
+export function writeInner(writer: Writer, term: unknown, settings: Settings, depth: number): void {
+  switch (typeof term) {
+    case 'number':
+      return writeNumber(writer, term, settings, depth)
+    case 'string':
+      return writeText(writer, term, settings, depth)
+    case 'boolean':
+      return writeAtom(writer, term, settings)
+    case 'undefined':
+      return writeAtom(writer, UNDEFINED, settings)
+    case 'bigint':
+      return writeBigInt(writer, term)
+    case 'object':
+      break
+    default:
+      throw settings.error(depth, 'ETF_UNSUPPORTED', `a ${typeof term} is no Erlang term`)
+  }
+  if (term instanceof Atom) {
+    if (settings.plainAtoms) return writeBytes(writer, term.wire)
+    return writeAtom(writer, term, settings)
+  }
+  if (Array.isArray(term)) return writeList(writer, term, settings, depth)
+  if (term instanceof Tuple) return writeTuple(writer, term, settings, depth)
+  if (term instanceof Uint8Array) return writeBinary(writer, term)
+  if (term instanceof ErlFloat) return writeFloat(writer, term.value, settings)
+  if (term === null) return writeAtom(writer, NIL, settings)
+  if (term instanceof ErlMap && term.unique && !settings.deterministic && depth < MAX_RECURSION) {
+    return writeMap(writer, term.flat, settings, depth)
+  }
+  if (!writeOtherLeaf(writer, term, settings, depth)) writeContainer(writer, term, settings, depth)
+}
+
+/** The leaves that are rarer. False: the term is none of them. */
+function writeOtherLeaf(writer: Writer, term: object, settings: Settings, depth: number): boolean {
+  if (term instanceof Pid) writePid(writer, term, settings, depth)
+  else if (term instanceof Reference) writeReference(writer, term, settings, depth)
+  else if (term instanceof Charlist) writeCharlist(writer, term, settings, depth)
+  else if (term instanceof BitString) writeBitString(writer, term)
+  else if (term instanceof Port) writePort(writer, term, settings, depth)
+  else if (term instanceof ExportFun) writeExportFun(writer, term, settings)
+  else return false
+  return true
+}
+
+/** LIST_EXT: │ 108 │ Length: 32 │ Elements │ Tail │, or STRING_EXT where the BEAM writes that. */
+function writeList(writer: Writer, items: readonly unknown[], settings: Settings, depth: number): void {
+  const length = items.length
+  if (length === 0) return writeTag(writer, 106)
+  if (length <= MAX_STRING && typeof items[0] === 'number' && writeString(writer, items, length)) return
+  if (depth >= MAX_RECURSION) return writeContainer(writer, items, settings, depth)
+  writeHead(writer, 108, length)
+  for (let i = 0; i < length; i++) {
+    settings.path[depth] = i
+    writeInner(writer, items[i], settings, depth + 1)
+  }
+  writeTag(writer, 106)
+}
+
+/** │ 107 │ Length: 16 │ Characters │. False, and nothing written, if an element is no byte. */
+function writeString(writer: Writer, items: readonly unknown[], length: number): boolean {
+  writer.ensure(3 + length)
+  const { bytes, position } = writer
+  const start = position + 3
+  for (let i = 0; i < length; i++) {
+    const item = items[i]
+    if (typeof item !== 'number' || (item & 255) !== item) return false
+    bytes[start + i] = item
+  }
+  bytes[position] = 107
+  bytes[position + 1] = length >> 8
+  bytes[position + 2] = length
+  writer.position = start + length
+  return true
+}
+
+/** SMALL_TUPLE_EXT: │ 104 │ Arity │ Elements │; LARGE_TUPLE_EXT (105) has 32 bits of arity. */
+function writeTuple(
+  writer: Writer,
+  term: Tuple<readonly unknown[]>,
+  settings: Settings,
+  depth: number,
+): void {
+  if (depth >= MAX_RECURSION) return writeContainer(writer, term, settings, depth)
+  const { elements } = term
+  const length = elements.length
+  if (length > 255) writeHead(writer, 105, length)
+  else {
+    writer.ensure(2)
+    writer.bytes[writer.position] = 104
+    writer.bytes[writer.position + 1] = length
+    writer.position += 2
+  }
+  for (let i = 0; i < length; i++) {
+    settings.path[depth] = i
+    writeInner(writer, elements[i], settings, depth + 1)
+  }
+}
+
+/** MAP_EXT: │ 116 │ Arity: 32 │ Pairs │ */
+function writeMap(writer: Writer, flat: readonly unknown[], settings: Settings, depth: number): void {
+  const length = flat.length
+  writeHead(writer, 116, length >> 1)
+  for (let i = 0; i < length; i++) {
+    settings.path[depth] = i
+    writeInner(writer, flat[i], settings, depth + 1)
+  }
+}
+
+/** Any other container, and any container too deep for recursion. */
+function writeContainer(writer: Writer, term: object, settings: Settings, depth: number): void {
+  const container = openContainer(writer, term, settings, depth, keyBytes)
+  if (depth >= MAX_RECURSION) return writeDeep(writer, container, settings)
+  const { children, objectKeys } = container
+  for (let i = 0; i < children.length; i++) {
+    settings.path[depth] = i
+    if (objectKeys && (i & 1) === 0) writeObjectKey(writer, children[i] as string, settings, depth + 1)
+    else writeInner(writer, children[i], settings, depth + 1)
+  }
+  close(writer, container)
+}
+
+/** What comes after the last child. */
+function close(writer: Writer, container: Container): void {
+  if (container.closing === 'nil') writeTag(writer, 106)
+  else if (container.closing === 'size') {
+    // A fun counts its bytes, from after the tag.
+    writer.view.setUint32(container.start, writer.position - container.start)
+  }
+}
+
+interface Frame extends Container {
+  next: number
+}
+
+/**
+ * Writes a container with a stack of frames on the heap. A value that contains itself comes by here in the end, since
+ * its depth has none: each container that is being written is remembered.
+ */
+function writeDeep(writer: Writer, container: Container, settings: Settings): void {
+  const depth = MAX_RECURSION
+  const outer: Frame[] = []
+  const inside = new Set<object>([container.term])
+  let frame: Frame = { ...container, next: 0 }
+  for (;;) {
+    if (frame.next === frame.children.length) {
+      close(writer, frame)
+      inside.delete(frame.term)
+      const parent = outer.pop()
+      if (parent === undefined) return
+      frame = parent
+      continue
+    }
+    const index = frame.next++
+    const child = frame.children[index]
+    if (frame.objectKeys && (index & 1) === 0) {
+      writeObjectKey(writer, child as string, settings, depth)
+      continue
+    }
+    if (!isContainer(child)) {
+      writeInner(writer, child, settings, depth)
+      continue
+    }
+    if (inside.has(child)) throw settings.error(depth, 'ETF_CYCLE', 'the value contains itself')
+    inside.add(child)
+    outer.push(frame)
+    frame = { ...openContainer(writer, child, settings, depth, keyBytes), next: 0 }
+  }
+}
+
+/** Whether a value holds others; a list of bytes counts as a leaf unless it is too long for STRING_EXT. */
+function isContainer(term: unknown): term is object {
+  if (typeof term !== 'object' || term === null) return false
+  if (Array.isArray(term)) return term.length > 0 && !(typeof term[0] === 'number' && isString(term))
+  return !(
+    term instanceof Atom ||
+    term instanceof Uint8Array ||
+    term instanceof ErlFloat ||
+    term instanceof Pid ||
+    term instanceof Reference ||
+    term instanceof Charlist ||
+    term instanceof BitString ||
+    term instanceof Port ||
+    term instanceof ExportFun
+  )
+}
+
+function isString(items: readonly unknown[]): boolean {
+  return (
+    items.length <= MAX_STRING && items.every((item) => typeof item === 'number' && (item & 255) === item)
+  )
+}
+
+/** The bytes of a map key, the same for keys that are `=:=`: what duplicates are found by, and order. */
+function keyBytes(key: unknown, settings: Settings, writer: Writer): Uint8Array {
+  writer.position = 0
+  writeInner(writer, key, settings, 0)
+  return writer.copy()
+}

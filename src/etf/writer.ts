@@ -1,0 +1,57 @@
+/** Bytes being written: a buffer that grows, and where the next byte goes. */
+import { EtfError } from '../errors.js'
+
+const INITIAL_BYTES = 256
+
+/** What terms are written into. A link keeps one and writes message after message. */
+export class Writer {
+  bytes: Uint8Array
+  /** Where the next byte goes. */
+  position = 0
+  /** Growing ends soon after the position is beyond this. */
+  limit = Infinity
+  private data: DataView | undefined
+
+  constructor(initialBytes = INITIAL_BYTES) {
+    this.bytes = new Uint8Array(initialBytes)
+    this.data = undefined
+  }
+
+  /** The buffer as a DataView; a new one after it has grown. */
+  get view(): DataView {
+    const data = this.data
+    if (data !== undefined && data.buffer === this.bytes.buffer) return data
+    return (this.data = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength))
+  }
+
+  /**
+   * Makes room for `extra` bytes, moving what is written to a larger buffer if need be.
+   * @throws EtfError `ETF_TOO_LARGE` when there is no memory for it
+   */
+  ensure(extra: number): void {
+    if (this.position + extra > this.bytes.length) this.grow(extra)
+  }
+
+  private grow(extra: number): void {
+    if (this.position > this.limit) throw tooLarge(this.limit)
+    const needed = this.position + extra
+    let grown: Uint8Array
+    try {
+      grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
+    } catch (cause) {
+      throw new EtfError('ETF_TOO_LARGE', `no memory for a term of ${needed} bytes`, {}, { cause })
+    }
+    grown.set(this.bytes.subarray(0, this.position))
+    this.bytes = grown
+  }
+
+  /** A copy of what is written. */
+  copy(start = 0): Uint8Array {
+    return this.bytes.slice(start, this.position)
+  }
+}
+
+/** @internal */
+export function tooLarge(most: number): EtfError {
+  return new EtfError('ETF_TOO_LARGE', `the term takes more than ${most} bytes`)
+}
