@@ -1,0 +1,182 @@
+/** Finding and reaching other nodes, and being reached: EPMD, sockets, and the links over them. */
+import { lookup } from 'node:dns/promises'
+import { HandshakeError, NodeError } from '../errors.js'
+import { ADVERTISED, DistFlag } from '../handshake/flags.js'
+import { otpLogLine } from '../handshake/log.js'
+import type { Md5 } from '../handshake/types.js'
+import { parseNodeName } from '../kernel/node-name.js'
+import { EpmdService } from '../net/epmd-service.js'
+import { acceptLink, openLink, type Link, type LinkHandlers } from '../net/link.js'
+import { loadMd5, randomChallenge } from '../net/md5.js'
+import { connectTcp, listenTcp, type TcpListener } from '../net/tcp.js'
+import type { Transport } from '../net/transport.js'
+import type { Address, CheckedOptions } from './options.js'
+
+export class Distribution {
+  readonly #options: CheckedOptions
+  readonly #md5: Md5
+  #epmd: EpmdService | undefined
+  #listeners: TcpListener[] = []
+  #creation = 0
+
+  private constructor(options: CheckedOptions, md5: Md5) {
+    this.#options = options
+    this.#md5 = md5
+  }
+
+  /**
+   * Listens and registers, if the node has a name.
+   * @param onTransport incoming connections; may be called before this resolves
+   */
+  static async start(options: CheckedOptions, onTransport: (transport: Transport) => void): Promise<Distribution> {
+    const distribution = new Distribution(options, await loadMd5())
+    try {
+      await distribution.#start(onTransport)
+    } catch (error) {
+      await distribution.stop()
+      throw error
+    }
+    return distribution
+  }
+
+  get creation(): number {
+    return this.#creation
+  }
+
+  /** The port that other nodes connect to; undefined for a node that does not listen. */
+  get port(): number | undefined {
+    return this.#listeners[0]?.address.port
+  }
+
+  get epmd(): EpmdService | undefined {
+    return this.#epmd
+  }
+
+  async #start(onTransport: (transport: Transport) => void): Promise<void> {
+    const { name, epmd, listen, hidden, limits, logger } = this.#options
+    if (name !== undefined) {
+      const listener = await listenTcp(listen, onTransport)
+      this.#listeners.push(listener)
+      await this.#listenWhereNamed(name.host, listener.address.port, onTransport)
+    }
+    if (epmd !== 'none') {
+      // A node without a name uses an EPMD, and has no reason to be one.
+      const mode = name === undefined && typeof epmd === 'string' ? 'external' : epmd
+      this.#epmd = await EpmdService.start({ mode, listenHost: listen.host, limits, logger })
+      if (name !== undefined) {
+        const registration = await this.#epmd.register({ name: name.alive, port: this.port as number, hidden })
+        this.#creation = registration.creation
+      }
+    } else if (name !== undefined) {
+      // Without EPMD a node picks its creation itself, as OTP's erl_distribution does (0 to 3 are reserved).
+      this.#creation = 4 + (randomChallenge() % (2 ** 32 - 4))
+    }
+  }
+
+  /**
+   * On a host whose own name means another loopback address (Debian's 127.0.1.1), peers look for us there: listening
+   * on loopback includes it. A name that means a public address needs `listen.host`, and says so.
+   */
+  async #listenWhereNamed(host: string, port: number, onTransport: (transport: Transport) => void): Promise<void> {
+    const { listen, logger, name } = this.#options
+    if (listen.host !== '127.0.0.1') return
+    let address: string
+    try {
+      address = (await lookup(host, { family: 4 })).address
+    } catch {
+      logger.warn(`the host of ${name?.full} has no address here: other nodes may not find it`)
+      return
+    }
+    if (address === listen.host) return
+    if (!address.startsWith('127.')) {
+      logger.warn(`${name?.full} listens on loopback only, and its host is ${address}: give listen.host to be reached there`)
+      return
+    }
+    try {
+      this.#listeners.push(await listenTcp({ host: address, port }, onTransport))
+    } catch (error) {
+      logger.warn(`cannot listen on ${address}, the address of ${host}: ${(error as Error).message}`)
+    }
+  }
+
+  /**
+   * Connects to a node's distribution port.
+   * @throws NodeError `NODE_NOT_FOUND`, `NODE_CONNECT_FAILED`, `NODE_CONNECT_TIMEOUT`; EpmdError; ArgumentError
+   */
+  async dial(node: string, signal: AbortSignal): Promise<Transport> {
+    const address = await this.#find(node, signal)
+    return connectTcp({ ...address, timeoutMs: this.#options.limits.setupTimeMs, signal })
+  }
+
+  async #find(node: string, signal: AbortSignal): Promise<Address> {
+    const { resolve, name } = this.#options
+    const { alive, host, domain } = parseNodeName(node)
+    if (name !== undefined && name.domain !== domain) {
+      throw new NodeError(
+        'NODE_NAME_DOMAIN',
+        `${name.full} has a ${name.domain === 'longnames' ? 'long' : 'short'} name and ${node} has not: one cluster uses one kind`,
+      )
+    }
+    if (resolve !== undefined) {
+      const address = await resolve(node)
+      if (address !== undefined) return address
+    }
+    if (this.#epmd === undefined) {
+      throw new NodeError('NODE_NOT_FOUND', `${node} was not resolved, and this node uses no EPMD (epmd: 'none')`)
+    }
+    const found = await this.#epmd.lookup(alive, host, { signal })
+    if (found === undefined) throw new NodeError('NODE_NOT_FOUND', `no node named ${alive} is registered in the EPMD of ${host}`)
+    return { host, port: found.port }
+  }
+
+  open(
+    transport: Transport,
+    peerName: string,
+    cookies: { outCookie: string; inCookie: string },
+    thisName: string | undefined,
+    thisCreation: number,
+    handlers: LinkHandlers,
+  ): Link {
+    const thisNode = thisName === undefined ? undefined : { name: thisName, creation: thisCreation }
+    const options = { ...this.#linkConfig(), ...cookies, peerName, thisNode, thisHost: this.#options.host }
+    return openLink(transport, options, this.#logged(handlers, 'out'))
+  }
+
+  accept(transport: Transport, thisName: string, handlers: LinkHandlers): Link {
+    const thisNode = { name: thisName, creation: this.#creation }
+    return acceptLink(transport, { ...this.#linkConfig(), thisNode }, this.#logged(handlers, 'in'))
+  }
+
+  async stop(): Promise<void> {
+    for (const listener of this.#listeners.splice(0)) listener.close()
+    await this.#epmd?.stop()
+  }
+
+  #linkConfig() {
+    const { hidden, limits, netTicktimeMs, netTickintensity } = this.#options
+    return {
+      flags: hidden ? ADVERTISED : ADVERTISED | DistFlag.PUBLISHED,
+      limits,
+      netTicktimeMs,
+      netTickintensity,
+      md5: this.#md5,
+      randomChallenge,
+    }
+  }
+
+  /** Failed handshakes are logged in the words that OTP's users look for. */
+  #logged(handlers: LinkHandlers, direction: 'in' | 'out'): LinkHandlers {
+    const { logger, name, host } = this.#options
+    return {
+      ...handlers,
+      onDown: (down, link) => {
+        if (!down.wasUp && down.error instanceof HandshakeError) {
+          const line = otpLogLine(down.error, direction, name?.full ?? `undefined@${host}`)
+          if (line !== undefined) logger.warn(line)
+          else if (direction === 'in') logger.debug(`incoming connection: ${down.error.message}`)
+        }
+        handlers.onDown(down, link)
+      },
+    }
+  }
+}

@@ -1,0 +1,327 @@
+/** A Node.js process as an Erlang node: the public class, composed of the layers below. */
+import '../etf/node.js'
+import { NodeError } from '../errors.js'
+import { internAtom, type Atom } from '../etf/atom.js'
+import type { Pid, Reference } from '../etf/identifiers.js'
+import type { Encodable, Term } from '../etf/terms.js'
+import { CookieJar } from '../kernel/cookies.js'
+import { Kernel, type Logger, type NodesType } from '../kernel/kernel.js'
+import type { MonitorNodesOptions, NodeSubscription } from '../kernel/node-monitor.js'
+import { randomChallenge } from '../net/md5.js'
+import type { Transport } from '../net/transport.js'
+import type { Destination, SpawnOptions } from '../process/host.js'
+import type { Process } from '../process/process.js'
+import { RpcClient, type CallOptions, type CallResult } from '../rex/client.js'
+import { ExposedTable, type Arity, type ExposeOptions } from '../rex/exposed.js'
+import { startRex } from '../rex/rex-server.js'
+import { startSpawnServer } from '../rex/spawn-server.js'
+import { checkCookie, usualCookie } from './cookie-file.js'
+import { Distribution } from './distribution.js'
+import { checkOptions, type CheckedOptions, type NodeOptions } from './options.js'
+
+type NodeNameLike = string | Atom
+
+/** `rpc` in OTP's words: failures are `BadRpcError`s. */
+export interface Rpc {
+  call(node: NodeNameLike, module: string, name: string, args: readonly Encodable[], options?: CallOptions): Promise<Term>
+  cast(node: NodeNameLike, module: string, name: string, args: readonly Encodable[]): void
+  multicall(
+    nodes: readonly NodeNameLike[],
+    module: string,
+    name: string,
+    args: readonly Encodable[],
+    options?: CallOptions,
+  ): Promise<{ results: Term[]; badNodes: string[] }>
+}
+
+/** `erpc` in OTP's words: failures are `RemoteError`s (the function's) and `ErpcError`s (the call's). */
+export interface Erpc {
+  call(node: NodeNameLike, module: string, name: string, args: readonly Encodable[], options?: CallOptions): Promise<Term>
+  cast(node: NodeNameLike, module: string, name: string, args: readonly Encodable[]): void
+  multicall(
+    nodes: readonly NodeNameLike[],
+    module: string,
+    name: string,
+    args: readonly Encodable[],
+    options?: CallOptions,
+  ): Promise<CallResult[]>
+}
+
+export class ErlangNode implements AsyncDisposable {
+  readonly rpc: Rpc
+  readonly erpc: Erpc
+  readonly #options: CheckedOptions
+  readonly #cookies: CookieJar
+  readonly #kernel: Kernel
+  readonly #distribution: Distribution
+  readonly #exposed = new ExposedTable()
+  readonly #rpcClient: RpcClient
+  /** The process that sends what the program itself sends. */
+  readonly #main: Process
+  #stopped: Promise<void> | undefined
+
+  /**
+   * Starts a node: listens, registers with EPMD, and answers.
+   * @param name `alive@host`; without a host the machine's short name; undefined for a dynamic name, which the first
+   *   peer gives (such a node is hidden, does not listen, and loses its name with that connection)
+   * @throws ArgumentError `BAD_NODE_NAME`, `BAD_OPTION`; CookieError; EpmdError; NodeError `NODE_LISTEN_FAILED`
+   */
+  static async start(name: string | undefined, options: NodeOptions = {}): Promise<ErlangNode> {
+    const checked = checkOptions(name, options)
+    const cookie = await findCookie(options, checked)
+    const cookies = new CookieJar(cookie)
+    for (const [peer, given] of Object.entries(options.cookies ?? {})) {
+      if (typeof given === 'string') cookies.setFor(peer, given)
+      else cookies.setFor(peer, given.out, given.in)
+    }
+    // Connections that come in while the node is being put together wait: BEAMs may know its port already.
+    const early: Transport[] = []
+    let take = (transport: Transport): void => void early.push(transport)
+    const distribution = await Distribution.start(checked, (transport) => take(transport))
+    const node = new ErlangNode(checked, options, cookies, distribution)
+    take = (transport) => node.#kernel.peers.incoming(transport)
+    for (const transport of early.splice(0)) take(transport)
+    if (!checked.hidden) {
+      checked.logger.warn(
+        `${node.name} is visible, but does not serve global yet: global:sync/0 and locks on other nodes wait for it`,
+      )
+    }
+    return node
+  }
+
+  private constructor(checked: CheckedOptions, options: NodeOptions, cookies: CookieJar, distribution: Distribution) {
+    this.#options = checked
+    this.#cookies = cookies
+    this.#distribution = distribution
+    const allow = options.allow === undefined ? undefined : new Set(options.allow)
+    const { output, input } = options
+    this.#kernel = new Kernel({
+      name: checked.name?.full,
+      creation: distribution.creation,
+      limits: checked.limits,
+      cookies,
+      logger: checked.logger,
+      random32: randomChallenge,
+      groupLeader: {
+        write: output ?? ((text) => void process.stdout.write(text)),
+        ...(input === undefined ? {} : { readLine: input }),
+      },
+      netKernel: {
+        longNames: () => checked.name?.domain === 'longnames',
+        netTicktimeSeconds: () => checked.netTicktimeMs / 1000,
+      },
+      allowed: (peer) => allow === undefined || allow.has(peer),
+      dial: (peer, signal) => distribution.dial(peer, signal),
+      open: (transport, peer, peerCookies, handlers) => {
+        const { name, creation } = this.#kernel.table
+        const thisName = name.name === 'nonode@nohost' ? undefined : name.name
+        return distribution.open(transport, peer, peerCookies, thisName, creation, handlers)
+      },
+      accept: (transport, handlers) => distribution.accept(transport, this.name, handlers),
+    })
+    const { table, io } = this.#kernel
+    const makeGroupLeader = (write: (text: string) => void) => this.#kernel.makeGroupLeader(write)
+    startSpawnServer(table, this.#exposed, io)
+    startRex(table, { exposed: this.#exposed, io, makeGroupLeader })
+    this.#rpcClient = new RpcClient(table, {
+      makeGroupLeader,
+      connectionError: (peer) => this.#kernel.connectionError(peer),
+    })
+    this.#main = table.spawnHandler({ message: () => {} }, { trapExit: true })
+    const client = this.#rpcClient
+    this.rpc = {
+      call: (...args) => client.rpcCall(...args),
+      cast: (...args) => client.cast(...args),
+      multicall: (...args) => client.rpcMulticall(...args),
+    }
+    this.erpc = {
+      call: (...args) => client.call(...args),
+      cast: (...args) => client.cast(...args),
+      multicall: (...args) => client.multicall(...args),
+    }
+  }
+
+  /** `node/0`: `nonode@nohost` while the node has no name. */
+  get name(): string {
+    return this.#kernel.table.name.name
+  }
+
+  /** The incarnation of this name, given by EPMD. */
+  get creation(): number {
+    return this.#kernel.table.creation
+  }
+
+  /** The distribution port; undefined for a node without a name. */
+  get port(): number | undefined {
+    return this.#distribution.port
+  }
+
+  get hidden(): boolean {
+    return this.#options.hidden
+  }
+
+  get logger(): Logger {
+    return this.#options.logger
+  }
+
+  // --- functions for others ---
+
+  /** Makes the functions of an object callable from other nodes as module `name`. See docs/calling-node.md. */
+  expose(name: string, functions: object, options?: ExposeOptions): void {
+    this.#exposed.expose(name, functions, options)
+  }
+
+  /** @returns whether the module was exposed */
+  unexpose(name: string): boolean {
+    return this.#exposed.unexpose(name)
+  }
+
+  /** What other nodes can call. */
+  exposed(): { module: string; function: string; arity: Arity }[] {
+    return this.#exposed.list()
+  }
+
+  // --- connections ---
+
+  /** `net_kernel:connect_node/1`. @returns whether there is a connection now; {@link dial} tells why not */
+  async connect(node: NodeNameLike): Promise<boolean> {
+    try {
+      await this.dial(node)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /**
+   * Connects, with the reason when it cannot.
+   * @throws EpmdError, HandshakeError, NodeError, ArgumentError
+   */
+  async dial(node: NodeNameLike): Promise<void> {
+    if (String(node) === this.name) return
+    await this.#kernel.peers.connect(asAtom(node))
+  }
+
+  /** `erlang:disconnect_node/1`. @returns whether there was a connection */
+  disconnect(node: NodeNameLike): boolean {
+    return this.#kernel.peers.disconnect(asAtom(node))
+  }
+
+  /** `net_adm:ping/1`. */
+  async ping(node: NodeNameLike, options: { signal?: AbortSignal } = {}): Promise<'pong' | 'pang'> {
+    return (await this.#kernel.ping(asAtom(node), options)) ? 'pong' : 'pang'
+  }
+
+  /** `nodes/1`; by default the visible ones, as `nodes/0`. */
+  nodes(type?: NodesType): string[] {
+    return this.#kernel.nodes(type)
+  }
+
+  /** Nodeup and nodedown as an async iterable (`net_kernel:monitor_nodes/2`). */
+  monitorNodes(options?: MonitorNodesOptions): NodeSubscription {
+    return this.#kernel.monitorNodes(options)
+  }
+
+  /** Why the last attempt to connect to `node` failed; undefined when there was none, or a later one succeeded. */
+  connectionError(node: NodeNameLike): Error | undefined {
+    return this.#kernel.connectionError(asAtom(node))
+  }
+
+  /** Names registered in an EPMD: this host's, or `host`'s. */
+  async names(host?: string): Promise<{ name: string; port: number }[]> {
+    if (this.#distribution.epmd === undefined) throw new NodeError('NODE_NO_EPMD', "this node uses no EPMD (epmd: 'none')")
+    return this.#distribution.epmd.names(host)
+  }
+
+  /** `erlang:set_cookie/1,2`: for connections made from now on, to all nodes or to one. */
+  setCookie(cookie: string, node?: NodeNameLike): void {
+    checkCookie(cookie, 'setCookie')
+    if (node === undefined) this.#cookies.set(cookie)
+    else this.#cookies.setFor(String(node), cookie)
+  }
+
+  // --- processes ---
+
+  /** A process that runs `body`; it ends `normal` when the promise is fulfilled, with an error when it throws. */
+  spawn(body: (self: Process) => unknown, options?: SpawnOptions): Process {
+    this.#assertRunning()
+    return this.#kernel.table.spawn(body, options)
+  }
+
+  /** @throws NodeError `PROCESS_NAME_TAKEN`, `PROCESS_NOT_ALIVE` */
+  register(name: string | Atom, process: Process | Pid): void {
+    this.#kernel.table.register(name, process)
+  }
+
+  unregister(name: string | Atom): boolean {
+    return this.#kernel.table.unregister(name)
+  }
+
+  whereis(name: string | Atom): Pid | undefined {
+    return this.#kernel.table.whereis(name)
+  }
+
+  registered(): string[] {
+    return this.#kernel.table.registered().map((name) => name.name)
+  }
+
+  /**
+   * Sends a message to a pid, a registered name, a name on another node, or an alias. Never waits.
+   * @returns false when the connection's queue is over the busy limit: see {@link writable}
+   * @throws NodeError `PROCESS_NAME_UNKNOWN` for a local name; EtfError for what cannot be sent
+   */
+  send(to: Destination, message: Encodable): boolean {
+    this.#assertRunning()
+    return this.#kernel.table.send(this.#main.pid, to, message)
+  }
+
+  /** Resolves when the queue to `node` is below the busy limit, or there is no connection to it. */
+  writable(node: NodeNameLike): Promise<void> {
+    return this.#kernel.peers.writable(asAtom(node))
+  }
+
+  makeReference(): Reference {
+    return this.#kernel.table.makeReference()
+  }
+
+  // --- the end ---
+
+  /**
+   * Ends the node: to others it goes down. With `drainMs`, what is queued gets that long to leave first.
+   * Calling it again waits for the same end.
+   */
+  stop(options: { drainMs?: number } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(options.drainMs ?? 0)
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #stop(drainMs: number): Promise<void> {
+    if (drainMs > 0) {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, drainMs)))
+      await Promise.race([this.#kernel.peers.drained(), timeUp])
+      clearTimeout(timer)
+    }
+    this.#kernel.stop()
+    await this.#distribution.stop()
+  }
+
+  #assertRunning(): void {
+    if (this.#stopped !== undefined) throw new NodeError('NODE_STOPPED', `${this.name} is stopped`)
+  }
+}
+
+function asAtom(node: NodeNameLike): Atom {
+  return typeof node === 'string' ? internAtom(node) : node
+}
+
+function findCookie(options: NodeOptions, checked: CheckedOptions): Promise<string> | string {
+  if (options.cookie !== undefined) return checkCookie(options.cookie, 'option cookie')
+  const fromEnvironment = process.env['BEAMPEER_COOKIE']
+  if (fromEnvironment !== undefined) return checkCookie(fromEnvironment, 'BEAMPEER_COOKIE')
+  return usualCookie({ create: options.createCookie ?? checked.name !== undefined })
+}
