@@ -1,5 +1,6 @@
 /** What a link is given and what it tells: the seam between the net layer and the kernel. */
 import type { SignalIn, SignalOut } from '../dist/signals.js'
+import type { Pid } from '../etf/identifiers.js'
 import type { BeampeerError, DistError, EtfError } from '../errors.js'
 import type {
   AcceptDecision,
@@ -124,9 +125,11 @@ export interface Link {
   /**
    * Queues a signal; it leaves at the end of this turn of the event loop. False over the busy limit (still queued), and
    * on a link that is not up (dropped, as a BEAM drops signals to a node that is gone).
+   * @param sender the process whose signals keep their order with this one, where the signal does not say: a process
+   *   that is monitored by name
    * @throws EtfError, DistError what the peer cannot carry (nothing of it is sent); DIST_QUEUE_FULL past the hard cap.
    */
-  send(signal: SignalOut): boolean
+  send(signal: SignalOut, sender?: Pid): boolean
   /** Resolves when everything queued has left this process, or the link is down. */
   drained(): Promise<void>
   /** Ends the link: what is queued and fits in the transport still leaves. `onDown` is called before it returns. */

@@ -1,1 +1,403 @@
+/**
+ * A link: one transport, on which first a handshake runs and then a channel. The state machines of both know nothing of
+ * each other; here the negotiated flags become the channel's features, and the bytes that followed the handshake its
+ * first input.
+ *
+ *     transport ── onData ──→ Initiator or Acceptor ── established ──→ Channel ── onSignal ──→ kernel
+ *     transport ←── write ─── (at once)                                Channel ←── send ────── kernel
+ *                  └────────── one flush per turn of the event loop ──────┘
+ *
+ * Timers fire before sockets are read. So neither the set-up time nor the tick decides in its timer: both look again
+ * after the input that is waiting has been read.
+ */
+import { Channel } from '../dist/channel.js'
+import type { SignalIn, SignalOut } from '../dist/signals.js'
+import { internAtom } from '../etf/atom.js'
+import type { Pid } from '../etf/identifiers.js'
+import { type BeampeerError, DistError, HandshakeError } from '../errors.js'
+import { Acceptor } from '../handshake/acceptor.js'
+import { DistFlag, hasFlag } from '../handshake/flags.js'
+import { Initiator } from '../handshake/initiator.js'
+import type {
+  HandshakeEvent,
+  HandshakeResult,
+  HandshakeWorld,
+  NameOffer,
+  NodeIdentity,
+} from '../handshake/types.js'
+import { systemClock, type Clock, type Timer } from './clock.js'
+import { channelFeatures, encodeContext } from './link-features.js'
+import type {
+  AcceptLinkOptions,
+  Link,
+  LinkConfig,
+  LinkDownReason,
+  LinkHandlers,
+  LinkStats,
+  OpenLinkOptions,
+} from './link-options.js'
+import type { Transport } from './transport.js'
+
 export type * from './link-options.js'
+
+/**
+ * Connects to a node over a transport that is connected: sends our name at once.
+ * @throws ArgumentError `BAD_ARGUMENT` for a name, host or cookie that no handshake can carry
+ */
+export function openLink(transport: Transport, options: OpenLinkOptions, handlers: LinkHandlers): Link {
+  const clock = options.clock ?? systemClock
+  const initiator = new Initiator({ ...options, ...world(transport, options) }, clock.now())
+  const link = new TransportLink('out', transport, initiator, options, clock, handlers)
+  link.start(initiator.start(), options.peerName, options.thisNode)
+  return link
+}
+
+/**
+ * Takes a node that connects: waits for its name.
+ * @throws ArgumentError `BAD_ARGUMENT` when this node's name is none
+ */
+export function acceptLink(transport: Transport, options: AcceptLinkOptions, handlers: LinkHandlers): Link {
+  const clock = options.clock ?? systemClock
+  const acceptor = new Acceptor({ ...options, ...world(transport, options) }, clock.now())
+  const link = new TransportLink('in', transport, acceptor, options, clock, handlers)
+  link.start([], undefined, options.thisNode)
+  return link
+}
+
+function world(transport: Transport, config: LinkConfig): HandshakeWorld {
+  return {
+    md5: config.md5,
+    challenge: config.randomChallenge(),
+    limits: config.limits,
+    lengthBytes: transport.handshakeLengthBytes,
+  }
+}
+
+class TransportLink implements Link {
+  readonly direction: 'out' | 'in'
+  readonly transport: Transport
+  state: 'handshake' | 'up' | 'down' = 'handshake'
+  peerName: string | undefined
+  peerCreation = 0
+  peerFlags = 0n
+  negotiatedFlags = 0n
+  thisNode: NodeIdentity | undefined
+  namedByPeer = false
+
+  readonly #machine: Initiator | Acceptor
+  readonly #config: LinkConfig
+  readonly #clock: Clock
+  readonly #handlers: LinkHandlers
+  #channel: Channel | undefined
+  /** The set-up time while in handshake, the tick afterwards. */
+  #timer: Timer | undefined
+  #netTicktimeMs: number
+  #flushing = false
+  #pauses = 0
+  /** Reading was held back since the last tick: what the peer sent lies in the transport. */
+  #heldBack = false
+  #drainWaiters: (() => void)[] = []
+
+  constructor(
+    direction: 'out' | 'in',
+    transport: Transport,
+    machine: Initiator | Acceptor,
+    config: LinkConfig,
+    clock: Clock,
+    handlers: LinkHandlers,
+  ) {
+    this.direction = direction
+    this.transport = transport
+    this.#machine = machine
+    this.#config = config
+    this.#clock = clock
+    this.#handlers = handlers
+    this.#netTicktimeMs = config.netTicktimeMs
+  }
+
+  start(first: HandshakeEvent[], peerName: string | undefined, thisNode: NodeIdentity | undefined): void {
+    this.peerName = peerName
+    this.thisNode = thisNode
+    this.transport.attach({
+      onData: (chunk) => this.#received(chunk),
+      onClose: (error) => this.#transportClosed(error),
+    })
+    this.#advance(first)
+  }
+
+  get hidden(): boolean {
+    return !hasFlag(this.negotiatedFlags, DistFlag.PUBLISHED)
+  }
+
+  get queuedBytes(): number {
+    return this.#channel?.queuedBytes ?? 0
+  }
+
+  get busy(): boolean {
+    return this.#channel?.busy ?? false
+  }
+
+  send(signal: SignalOut, sender?: Pid): boolean {
+    if (this.state !== 'up') return false
+    const room = this.#channel!.send(signal, sender)
+    this.#scheduleFlush()
+    return room
+  }
+
+  drained(): Promise<void> {
+    if (this.state === 'down' || this.queuedBytes === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#drainWaiters.push(resolve))
+  }
+
+  close(reason: LinkDownReason, error?: BeampeerError): void {
+    if (this.state === 'up') this.#flush()
+    this.#down(reason, error, 'close')
+  }
+
+  pauseReading(): void {
+    this.#heldBack = true
+    if (this.#pauses++ === 0) this.transport.pause()
+  }
+
+  resumeReading(): void {
+    if (this.#pauses > 0 && --this.#pauses === 0) this.transport.resume()
+  }
+
+  setTicktime(netTicktimeMs: number): void {
+    this.#netTicktimeMs = netTicktimeMs
+    if (this.state !== 'up') return
+    this.#channel!.setTicktime(netTicktimeMs)
+    this.#armTick()
+  }
+
+  stats(): LinkStats {
+    return (
+      this.#channel?.stats() ?? {
+        receivedBytes: 0,
+        receivedFrames: 0,
+        sentBytes: 0,
+        sentFrames: 0,
+        queuedBytes: 0,
+      }
+    )
+  }
+
+  // --- handshake ---
+
+  #received(chunk: Uint8Array): void {
+    if (this.state === 'up') this.#receive(chunk)
+    else if (this.state === 'handshake') this.#advance(this.#machine.receive(chunk, this.#clock.now()))
+  }
+
+  #transportClosed(error: Error | undefined): void {
+    if (this.state === 'handshake') return this.#advance(this.#machine.transportClosed(error))
+    const lost =
+      error && new DistError('DIST_CONNECTION_LOST', `connection lost: ${error.message}`, { cause: error })
+    this.#down('connection_closed', lost, 'destroy')
+  }
+
+  /** Does what the state machine asks, in order, and sets the timer to its deadline. */
+  #advance(events: HandshakeEvent[]): void {
+    for (const event of events) {
+      if (this.state !== 'handshake') return
+      this.#handle(event)
+    }
+    if (this.state === 'handshake') this.#armSetup()
+  }
+
+  #handle(event: HandshakeEvent): void {
+    switch (event.type) {
+      case 'write':
+        return this.transport.write(event.bytes)
+      case 'status':
+        return this.#handlers.onStatus?.(event.status, this)
+      case 'name':
+        return this.#askName(event.offer)
+      case 'alive':
+        return this.#ask(
+          () => this.#handlers.onAlive?.(this) ?? true,
+          (wanted) => (this.#machine as Initiator).answerAlive(wanted, this.#clock.now()),
+        )
+      case 'replace':
+        return this.#ask(
+          () => this.#handlers.onReplace?.(event.peerName, this),
+          () => (this.#machine as Acceptor).replaced(),
+        )
+      case 'established':
+        return this.#up(event.result)
+      case 'failed':
+        return this.#down('connection_setup_failed', event.error, 'close')
+    }
+  }
+
+  #askName(offer: NameOffer): void {
+    this.peerName = offer.name
+    this.peerFlags = offer.flags
+    this.#ask(
+      () => {
+        if (this.#handlers.onName === undefined)
+          throw new TypeError('an incoming link needs the handler onName')
+        return this.#handlers.onName(offer, this)
+      },
+      (decision) => (this.#machine as Acceptor).decide(decision, this.#clock.now()),
+    )
+  }
+
+  /** Asks a handler, which may take its time, and goes on with its answer; if it fails, so does the handshake. */
+  #ask<T>(question: () => T | Promise<T>, answer: (value: T) => HandshakeEvent[]): void {
+    const go = (value: T): void => {
+      try {
+        this.#advance(this.state === 'handshake' ? answer(value) : [])
+      } catch (error) {
+        failed(error)
+      }
+    }
+    const failed = (cause: unknown): void => {
+      const what = cause instanceof Error ? cause.message : String(cause)
+      this.#advance(
+        this.#machine.abort(
+          new HandshakeError(
+            'HANDSHAKE_FAILED',
+            `no decision: ${what}`,
+            { peerName: this.peerName },
+            { cause },
+          ),
+        ),
+      )
+    }
+    try {
+      const value = question()
+      if (value instanceof Promise) value.then(go, failed)
+      else go(value)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  #armSetup(): void {
+    this.#timer?.clear()
+    const waitMs = Math.max(0, Math.ceil(this.#machine.deadline - this.#clock.now()))
+    this.#timer = this.#clock.setTimer(() => {
+      this.#clock.defer(() => {
+        if (this.state === 'handshake') this.#advance(this.#machine.expire(this.#clock.now()))
+      })
+    }, waitMs)
+  }
+
+  // --- channel ---
+
+  #up(result: HandshakeResult): void {
+    const { limits, netTickintensity } = this.#config
+    this.peerName = result.peerName
+    this.peerCreation = result.peerCreation
+    this.peerFlags = result.peerFlags
+    this.negotiatedFlags = result.negotiatedFlags
+    this.thisNode = result.thisNode
+    this.namedByPeer = result.namedByPeer
+    this.#channel = new Channel({
+      features: channelFeatures(result.negotiatedFlags),
+      encode: encodeContext(result.negotiatedFlags, limits),
+      limits,
+      now: this.#clock.now(),
+      netTicktimeMs: this.#netTicktimeMs,
+      netTickintensity,
+      hiddenPeer: this.hidden,
+      peer: internAtom(result.peerName),
+      onSignal: (signal: SignalIn, bytes: number) => {
+        // The link may have been closed by the signal before, in the same chunk.
+        if (this.state === 'up') this.#handlers.onSignal(signal, bytes, this)
+      },
+      onBadMessage: (error) => {
+        if (this.state === 'up') this.#handlers.onBadMessage?.(error, this)
+      },
+      onWritable: () => {
+        if (this.state === 'up') this.#handlers.onWritable?.(this)
+      },
+    })
+    this.state = 'up'
+    this.#armTick()
+    this.#handlers.onUp(this)
+    if (result.rest.length > 0) this.#received(result.rest)
+  }
+
+  #receive(chunk: Uint8Array): void {
+    try {
+      this.#channel!.receive(chunk, this.#clock.now())
+    } catch (error) {
+      // A peer that breaks the protocol ends its link, never the process; so does a fault of ours that it provokes.
+      const reason =
+        error instanceof DistError
+          ? error
+          : new DistError('DIST_FAILED', `input could not be handled: ${String(error)}`, { cause: error })
+      this.#down('connection_closed', reason, 'destroy')
+    }
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    this.#clock.defer(() => {
+      this.#flushing = false
+      if (this.state === 'up') this.#flush()
+    })
+  }
+
+  /** Hands output to the transport, as long as that keeps up; the rest waits where senders take turns. */
+  #flush(): void {
+    const channel = this.#channel!
+    const { maxWriteAheadBytes } = this.#config.limits
+    while (this.transport.bufferedBytes < maxWriteAheadBytes) {
+      const bytes = channel.takeOutput(maxWriteAheadBytes)
+      if (bytes === undefined) return
+      this.transport.write(bytes, () => this.#written(channel, bytes.length))
+    }
+  }
+
+  #written(channel: Channel, bytes: number): void {
+    if (this.state !== 'up') return
+    channel.written(bytes)
+    if (channel.queuedBytes > 0) this.#scheduleFlush()
+    else this.#settleDrained()
+  }
+
+  #armTick(): void {
+    this.#timer?.clear()
+    const { netTickintensity } = this.#config
+    this.#timer = this.#clock.setTimer(
+      () => this.#clock.defer(() => this.#tick()),
+      Math.max(1, this.#netTicktimeMs / netTickintensity),
+    )
+  }
+
+  #tick(): void {
+    if (this.state !== 'up') return
+    const heldBack = this.#heldBack
+    this.#heldBack = this.#pauses > 0
+    const answer = this.#channel!.tick(this.#clock.now(), heldBack)
+    if (answer === 'silent') {
+      const what = `${this.peerName}: not responding, nothing received for ${this.#netTicktimeMs} ms`
+      return this.#down('net_tick_timeout', new DistError('DIST_NET_TICK_TIMEOUT', what), 'destroy')
+    }
+    if (answer === 'tick') this.#flush()
+    this.#armTick()
+  }
+
+  // --- end ---
+
+  #down(reason: LinkDownReason, error: BeampeerError | undefined, how: 'close' | 'destroy'): void {
+    if (this.state === 'down') return
+    const wasUp = this.state === 'up'
+    this.state = 'down'
+    this.#timer?.clear()
+    this.#channel?.close()
+    this.transport[how]()
+    this.#settleDrained()
+    this.#handlers.onDown({ reason, error, wasUp }, this)
+  }
+
+  #settleDrained(): void {
+    const waiters = this.#drainWaiters
+    this.#drainWaiters = []
+    for (const resolve of waiters) resolve()
+  }
+}
