@@ -15,7 +15,7 @@
  */
 import type { Pid } from '../etf/identifiers.js'
 import { Writer } from '../etf/writer.js'
-import type { AtomCacheWriter} from './atom-cache.js';
+import type { AtomCacheWriter } from './atom-cache.js'
 import { type CachedAtom } from './atom-cache.js'
 import { writeUint32 } from './bytes.js'
 import { FRAGMENT_HEADER_BYTES, PASS_THROUGH } from './header.js'

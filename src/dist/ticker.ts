@@ -8,8 +8,9 @@
  * - the peer is silent when nothing was read in `netTickintensity` askings in a row: between T and T + T/intensity
  *   after its last byte (OTP promises T − T/intensity to T + T/intensity).
  *
- * One thing is added: when our own event loop stalled, timers run before sockets are read. An asking that comes more
- * than one interval late says nothing about the peer and is not counted against it.
+ * One thing is added: an asking at which silence says nothing about the peer is not counted against it. That is one more
+ * than an interval late (our own event loop stalled, and timers run before sockets are read), and one while we hold the
+ * peer back ourselves.
  */
 
 /** Counters of the channel; any unit that grows with each byte or frame will do. */
@@ -59,14 +60,14 @@ export class Ticker {
    * @param heldBack the caller did not read all the time: that nothing came says nothing about the peer
    */
   ask(traffic: Traffic, now: number, heldBack = false): 'idle' | 'tick' | 'silent' {
-    const stalled = heldBack || now - this.lastAskedAt > 2 * this.intervalMs
+    const excused = heldBack || now - this.lastAskedAt > 2 * this.intervalMs
     this.lastAskedAt = now
     const readNothing = traffic.received === this.received
     const wroteNothing = traffic.sent === this.sent
     this.received = traffic.received
     this.sent = traffic.sent
     if (!readNothing) this.silentAskings = 0
-    else if (!stalled && ++this.silentAskings >= this.intensity) return 'silent'
+    else if (!excused && ++this.silentAskings >= this.intensity) return 'silent'
     if ((wroteNothing && traffic.pending === 0) || (this.hiddenPeer && readNothing)) return 'tick'
     return 'idle'
   }
