@@ -62,13 +62,26 @@ export function toExitReason(thrown: unknown): Encodable {
 
 const FRAME = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/
 
+/** The folder that this package's files are in, as stack traces name it. */
+const OWN_ROOT = ownRoot(new Error().stack ?? '')
+
+function ownRoot(stack: string): string | undefined {
+  const file = stack.split('\n').map((line) => FRAME.exec(line)?.[2]).find((name) => name !== undefined)
+  return file === undefined ? undefined : /^(.*[\\/])process[\\/][^\\/]+$/.exec(file)?.[1]
+}
+
 function stackOf(error: Error): StackEntry[] {
   const entries: StackEntry[] = []
   for (const line of (error.stack ?? '').split('\n')) {
     const match = FRAME.exec(line)
     if (match === null) continue
     const [, name, file, lineNumber] = match as unknown as [string, string | undefined, string, string]
-    if (file.startsWith('node:') || file.includes('/beampeer/lib/')) continue
+    // What called the user's code is this package: its frames, and what is below them, tell the caller nothing.
+    if (OWN_ROOT !== undefined && file.startsWith(OWN_ROOT)) {
+      if (entries.length > 0) break
+      continue
+    }
+    if (file.startsWith('node:')) continue
     entries.push(
       tuple(JS, functionAtom(name), 0, [tuple(FILE, charlist(wellFormed(file))), tuple(LINE, Number(lineNumber))]),
     )

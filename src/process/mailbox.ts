@@ -1,5 +1,4 @@
 /** A process's mailbox: messages in order of arrival, and the receives that wait for one. */
-import { NodeError } from '../errors.js'
 import type { Term } from '../etf/terms.js'
 
 export interface ReceiveOptions {
@@ -23,7 +22,7 @@ export class Mailbox {
   /** Messages before this index were taken; the array is compacted when half of it is. */
   #head = 0
   #waiters: Waiter[] = []
-  #closed: unknown
+  #closed: Error | undefined
 
   get length(): number {
     return this.#queue.length - this.#head
@@ -76,7 +75,7 @@ export class Mailbox {
 
   receive(options: ReceiveOptions = {}): Promise<Term | undefined> {
     const { match, timeoutMs, signal } = options
-    if (this.#closed !== undefined) return Promise.reject(this.#closed as Error)
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
     if (signal?.aborted) return Promise.reject(signal.reason as Error)
     try {
       const taken = this.#take(match)
@@ -112,13 +111,13 @@ export class Mailbox {
   }
 
   /** The process is gone: what waits is lost, waiting receives throw. */
-  close(reasonText: string): void {
-    this.#closed = new NodeError('PROCESS_EXITED', `the process exited: ${reasonText}`)
+  close(error: Error): void {
+    this.#closed = error
     this.#queue = []
     this.#head = 0
     for (const waiter of this.#waiters.splice(0)) {
       waiter.cleanUp()
-      waiter.reject(this.#closed)
+      waiter.reject(error)
     }
   }
 

@@ -50,7 +50,6 @@ type Key = number | string
 export class Process {
   #pid: Pid
   readonly handler: ProcessHandler | undefined
-  readonly mailbox: Mailbox | undefined
   groupLeader: Pid
   /** Exit signals become `{'EXIT', From, Reason}` messages. */
   trapExit: boolean
@@ -72,6 +71,7 @@ export class Process {
   #alive = true
   #exitReason: Encodable
   #abort: AbortController | undefined
+  #mailbox: Mailbox | undefined
 
   /** @internal made by {@link ProcessTable} */
   constructor(table: ProcessTable, pid: Pid, groupLeader: Pid, handler: ProcessHandler | undefined, options: SpawnOptions) {
@@ -82,7 +82,6 @@ export class Process {
     this.trapExit = options.trapExit ?? false
     this.maxMailboxMessages = options.maxMailboxMessages ?? table.limits.maxMailboxMessages
     this.mailboxPolicy = options.mailboxPolicy ?? 'dropNew'
-    this.mailbox = handler === undefined ? new Mailbox() : undefined
   }
 
   get pid(): Pid {
@@ -122,7 +121,7 @@ export class Process {
   receive(options: ReceiveOptions & { timeoutMs: number }): Promise<Term | undefined>
   receive(options?: ReceiveOptions): Promise<Term>
   receive(options?: ReceiveOptions): Promise<Term | undefined> {
-    if (this.mailbox === undefined) throw new NodeError('PROCESS_NO_MAILBOX', 'a handler process has no mailbox')
+    if (this.handler !== undefined) throw new NodeError('PROCESS_NO_MAILBOX', 'a handler process has no mailbox')
     return this.mailbox.receive(options)
   }
 
@@ -189,6 +188,20 @@ export class Process {
     if (this.alive) this.#table.sendExit(this.pid, pidOf(to), reason)
   }
 
+  /** @internal made when it is first needed: most processes run one call and receive nothing */
+  get mailbox(): Mailbox {
+    if (this.#mailbox === undefined) {
+      this.#mailbox = new Mailbox()
+      if (!this.#alive) this.#mailbox.close(this.#exitedError())
+    }
+    return this.#mailbox
+  }
+
+  /** Messages that wait to be received. */
+  get queueLength(): number {
+    return this.#mailbox?.length ?? 0
+  }
+
   /** @internal */
   rename(pid: Pid): void {
     if (this.groupLeader.equals(this.#pid)) this.groupLeader = pid
@@ -200,7 +213,7 @@ export class Process {
     this.#alive = false
     this.#exitReason = reason
     this.#abort?.abort(this.#exitedError())
-    this.mailbox?.close(this.#table.describe(reason))
+    this.#mailbox?.close(this.#exitedError())
   }
 
   #exitedError(): NodeError {

@@ -300,7 +300,8 @@ export class ProcessTable implements Host {
 
   /** Removes a `'DOWN'` message of this monitor from the mailbox. */
   flushDown(process: Process, ref: Reference): void {
-    process.mailbox?.flush(
+    if (process.handler !== undefined) return
+    process.mailbox.flush(
       (message) =>
         message instanceof Tuple && message.elements[0] === DOWN && ref.equals(message.elements[1]) && message.size === 5,
     )
@@ -445,8 +446,7 @@ export class ProcessTable implements Host {
       }
       return
     }
-    const mailbox = process.mailbox
-    if (mailbox === undefined) return
+    const { mailbox } = process
     if (mailbox.length >= process.maxMailboxMessages) {
       process.droppedMessages++
       if (process.mailboxPolicy === 'dropNew') return
@@ -571,7 +571,11 @@ export class ProcessTable implements Host {
 
   /** A reason as text, for error messages. */
   describe(reason: Encodable): string {
-    return print(reason)
+    try {
+      return print(reason)
+    } catch {
+      return 'a reason that is no term'
+    }
   }
 
   #addAlias(process: Process, ref: Reference, mode: AliasMode): void {
