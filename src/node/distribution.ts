@@ -153,9 +153,13 @@ export class Distribution {
   }
 
   #linkConfig() {
-    const { hidden, limits, netTicktimeMs, netTickintensity } = this.#options
+    const { hidden, atomCache, fragments, limits, netTicktimeMs, netTickintensity } = this.#options
+    let flags = ADVERTISED
+    if (!hidden) flags |= DistFlag.PUBLISHED
+    if (atomCache) flags |= DistFlag.DIST_HDR_ATOM_CACHE
+    if (fragments) flags |= DistFlag.FRAGMENTS
     return {
-      flags: hidden ? ADVERTISED : ADVERTISED | DistFlag.PUBLISHED,
+      flags,
       limits,
       netTicktimeMs,
       netTickintensity,

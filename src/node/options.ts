@@ -28,6 +28,10 @@ export interface NodeOptions {
   resolve?: Resolve
   /** Where to listen for distribution; default loopback and a free port. */
   listen?: { host?: string; port?: number }
+  /** Send and take atoms by their place in a cache of each connection (smaller messages, less work); default true. */
+  atomCache?: boolean
+  /** Send messages over 64 KiB in fragments, so that others need not wait for them, and take such; default true. */
+  fragments?: boolean
   /** Seconds after which a silent peer is down; default 60. */
   netTicktime?: number
   /** Ticks in that time, 4 to 1000; default 4. */
@@ -51,6 +55,8 @@ export interface CheckedOptions {
   epmd: EpmdMode | 'none'
   resolve: Resolve | undefined
   listen: { host: string; port: number }
+  atomCache: boolean
+  fragments: boolean
   netTicktimeMs: number
   netTickintensity: number
   limits: Limits
@@ -84,6 +90,8 @@ export function checkOptions(name: string | undefined, options: NodeOptions): Ch
     epmd,
     resolve: options.resolve,
     listen: { host: listen.host ?? '127.0.0.1', port },
+    atomCache: options.atomCache ?? true,
+    fragments: options.fragments ?? true,
     netTicktimeMs: netTicktime * 1000,
     netTickintensity,
     limits: checkLimits(options.limits ?? {}),
