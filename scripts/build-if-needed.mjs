@@ -1,0 +1,27 @@
+// Builds lib when something in src is newer than it.
+import { spawnSync } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const root = new URL('../', import.meta.url)
+
+/** Whether a build was needed. Throws when it fails. */
+export function buildIfNeeded() {
+  const built = modified(new URL('lib/index.js', root))
+  const sources = readdirSync(new URL('src', root), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => modified(`${entry.parentPath ?? entry.path}/${entry.name}`))
+  if (Math.max(modified(new URL('tsconfig.build.json', root)), ...sources) <= built) return false
+  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: fileURLToPath(root),
+    stdio: 'inherit',
+  })
+  if (status !== 0) throw new Error('the build failed')
+  return true
+}
+
+function modified(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}

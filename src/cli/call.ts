@@ -1,0 +1,34 @@
+/** `beampeer call`: one `rpc:call`, its result printed as a term. */
+import { ArgumentError } from '../errors.js'
+import type { CookieOptions } from './cookie.js'
+import { withToolNode } from './tool-node.js'
+
+export interface CallCommandOptions extends CookieOptions {
+  /** Milliseconds. */
+  timeout?: number
+  elixir?: true
+}
+
+export async function callCommand(
+  nodeName: string,
+  module: string,
+  name: string,
+  argumentText: string,
+  options: CallCommandOptions,
+): Promise<void> {
+  const { parse, print } = await import('../index.js')
+  const args = parse(argumentText)
+  if (!Array.isArray(args)) {
+    throw new ArgumentError(
+      'BAD_ARGUMENT',
+      `the arguments must be an Erlang list, such as '[1, 2]': ${argumentText}`,
+    )
+  }
+  const result = await withToolNode(options, (node) =>
+    node.rpc.call(nodeName, module, name, args, {
+      output: (text) => void process.stdout.write(text),
+      ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+    }),
+  )
+  console.log(print(result, { flavour: options.elixir ? 'elixir' : 'erlang', printable: 'unicode' }))
+}

@@ -1,0 +1,10 @@
+/** Logs of the commands: to standard error, so that standard output holds results only. */
+const line = (level: string) => (message: string) => void process.stderr.write(`${level}: ${message}\n`)
+
+/** `debug` is shown only when BEAMPEER_DEBUG is set. */
+export const log = {
+  debug: process.env.BEAMPEER_DEBUG ? line('debug') : () => undefined,
+  info: line('info'),
+  warn: line('warning'),
+  error: line('error'),
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env node
+/**
+ * The `beampeer` command. What each subcommand needs is loaded when it runs: `--help` and a mistyped option load
+ * nothing of the node.
+ */
+import { Command, CommanderError, Option } from 'commander'
+import { address, listenPort, moduleSpec, port, seconds, type ModuleSpec } from './options.js'
+import { fail } from './report.js'
+import { VERSION } from './version.js'
+
+/** Exit status of a command line that cannot be understood. */
+const USAGE_STATUS = 2
+
+const COOKIE_HELP = `
+The cookie comes from --cookie, --cookie-file, BEAMPEER_COOKIE, or the file that erl uses
+(~/.erlang.cookie). Others on this machine can read the arguments of a command: prefer the last three.`
+
+/** Options of the commands that connect to nodes. */
+function connecting(command: Command): Command {
+  return command
+    .option('--cookie <cookie>', 'the cluster’s cookie')
+    .addOption(
+      new Option('--cookie-file <file>', 'read the cookie from this file (mode 0400 or 0600)').conflicts(
+        'cookie',
+      ),
+    )
+}
+
+function build(): Command {
+  const program = new Command('beampeer')
+    .description('A Node.js process as an Erlang node: run one, call others, serve EPMD.')
+    .version(VERSION)
+    .showHelpAfterError('(--help shows the options)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  beampeer start --name js@127.0.0.1 --module math=./math.js
+  beampeer call rabbit@host rabbit_vhost list
+  beampeer ping app@host
+  beampeer names
+
+Environment: BEAMPEER_COOKIE, ERL_EPMD_PORT, ERL_EPMD_ADDRESS.`,
+    )
+
+  connecting(program.command('start'))
+    .description('run a node until it is interrupted')
+    .requiredOption('--name <name@host>', 'the node’s name')
+    .option('--hidden', 'be a hidden node (the default)')
+    .addOption(new Option('--visible', 'be a visible node').conflicts('hidden'))
+    .addOption(
+      new Option('--epmd <mode>', 'auto: use a running EPMD, else become one')
+        .choices(['auto', 'embedded', 'external', 'none'])
+        .default('auto'),
+    )
+    .option('--port <port>', 'accept connections on this port (default: any free one)', listenPort)
+    .option('--net-ticktime <seconds>', 'how long a peer may be silent (default: 60)', seconds)
+    .option(
+      '--module <name=file>',
+      'answer calls of module <name> with the functions that a JavaScript file exports; may be repeated',
+      (text: string, earlier: ModuleSpec[]) => [...earlier, moduleSpec(text)],
+      [],
+    )
+    .action(async (options) => (await import('./start.js')).startCommand(options))
+    .addHelpText(
+      'after',
+      `
+The first line on standard output is \`ready <name> <distribution port>\`; logs go to standard error.
+The functions that FILE exports by name become functions of module NAME; its default export, if it is a
+function, is called once with the node before the ready line. A process registered as \`echo\` answers
+{From, Message} with Message. The first SIGINT or SIGTERM finishes what is under way, a second one ends it.
+${COOKIE_HELP}
+
+Examples:
+  beampeer start --name js@127.0.0.1 --module math=./math.js
+    in an Erlang shell:  rpc:call('js@127.0.0.1', math, add, [1, 2]).
+  beampeer start --name js@host.example.com --epmd external --port 9100`,
+    )
+
+  connecting(program.command('call'))
+    .description('call a function of a node and print its result as an Erlang term')
+    .argument('<node>', 'name@host')
+    .argument('<module>', 'such as lists, or Elixir.String')
+    .argument('<function>')
+    .argument('[arguments]', 'an Erlang list', '[]')
+    .option('--timeout <seconds>', 'give up after this time (default: wait)', seconds)
+    .option('--elixir', 'print the result in Elixir’s notation')
+    .action(async (...args: [string, string, string, string, object]) =>
+      (await import('./call.js')).callCommand(...args),
+    )
+    .addHelpText(
+      'after',
+      `
+Exit status 0 and the result on standard output, or 1 and the reason on standard error. What the function
+prints reaches standard output too.
+${COOKIE_HELP}
+
+Examples:
+  beampeer call app@host erlang node
+  beampeer call app@host lists seq '[1, 10]'
+  beampeer call app@host Elixir.String upcase '[<<"žluť"/utf8>>]' --elixir`,
+    )
+
+  connecting(program.command('ping'))
+    .description('print pong if the node can be connected to, else pang')
+    .argument('<node>', 'name@host')
+    .action(async (...args: [string, object]) => (await import('./ping.js')).pingCommand(...args))
+    .addHelpText(
+      'after',
+      `
+Exit status 0 for pong; 1 for pang, with the reason on standard error.
+${COOKIE_HELP}
+
+Example:
+  beampeer ping app@host`,
+    )
+
+  program
+    .command('names')
+    .description('list the names that an EPMD knows, with their ports')
+    .argument('[host]', 'default: this one', '127.0.0.1')
+    .option('--port <port>', 'the EPMD’s port (default: ERL_EPMD_PORT, else 4369)', port)
+    .action(async (...args: [string, object]) => (await import('./names.js')).namesCommand(...args))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  beampeer names
+  beampeer names db1.example.com`,
+    )
+
+  program
+    .command('epmd')
+    .description('run an EPMD in the foreground')
+    .option(
+      '--port <port>',
+      'listen on this port (default: ERL_EPMD_PORT, else 4369; 0: any free one)',
+      listenPort,
+    )
+    .option(
+      '--address <addresses>',
+      'listen on these IP addresses, separated by commas, and on loopback (default: ERL_EPMD_ADDRESS, else loopback)',
+      address,
+    )
+    .option(
+      '--packet-timeout <seconds>',
+      'close a connection that has not said what it wants (default: 60)',
+      seconds,
+    )
+    .option('--relaxed-command-check', 'let `epmd -kill` and `epmd -stop` work while nodes are registered')
+    .option('--delay-write <seconds>', 'pause before each answer (to test clients)', seconds)
+    .action(async (options) => (await import('./epmd.js')).epmdCommand(options))
+    .addHelpText(
+      'after',
+      `
+The first line on standard output is \`ready <port>\`. The switches are those of OTP’s epmd.
+
+Examples:
+  beampeer epmd
+  beampeer epmd --port 4370 --address 10.0.0.7`,
+    )
+  return program
+}
+
+/** Runs the command line; sets the exit status. */
+async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await build().parseAsync(argv)
+  } catch (error) {
+    // Commander has already said what is wrong, and has printed help and version.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_STATUS
+    else fail(error)
+  }
+}
+
+void main(process.argv)

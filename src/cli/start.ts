@@ -1,0 +1,94 @@
+/** `beampeer start`: a node that runs until it is interrupted. */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ArgumentError } from '../errors.js'
+import type { ErlangNode, Process } from '../index.js'
+import { cookieOption, type CookieOptions } from './cookie.js'
+import { log } from './log.js'
+import type { ModuleSpec } from './options.js'
+import { untilInterrupted } from './signals.js'
+
+/** How long calls that are under way at the first signal may take to end. */
+const DRAIN_MS = 5_000
+
+export interface StartCommandOptions extends CookieOptions {
+  name: string
+  hidden?: true
+  visible?: true
+  epmd: 'auto' | 'embedded' | 'external' | 'none'
+  port?: number
+  /** Milliseconds. */
+  netTicktime?: number
+  module: ModuleSpec[]
+}
+
+/** A JavaScript file's exports, as the node uses them. */
+interface LoadedModule {
+  name: string
+  functions: Record<string, unknown>
+  setUp: ((node: ErlangNode) => unknown) | undefined
+}
+
+export async function startCommand(options: StartCommandOptions): Promise<void> {
+  const { ErlangNode } = await import('../index.js')
+  // A module that cannot be loaded should not be noticed only after the name is registered.
+  const modules = await Promise.all(options.module.map(load))
+  const interrupted = untilInterrupted()
+  const node = await ErlangNode.start(options.name, {
+    hidden: options.visible !== true,
+    epmd: options.epmd,
+    logger: log,
+    ...(options.port !== undefined && { listen: { port: options.port } }),
+    ...(options.netTicktime !== undefined && { netTicktime: options.netTicktime / 1_000 }),
+    ...(await cookieOption(options)),
+  })
+  try {
+    for (const { name, functions } of modules)
+      if (Object.keys(functions).length > 0) node.expose(name, functions)
+    for (const { setUp } of modules) await setUp?.(node)
+    if (node.whereis('echo') === undefined) await startEcho(node)
+    console.log(`ready ${node.name} ${node.port}`)
+    await interrupted
+    log.info(`stopping ${node.name}`)
+  } finally {
+    await node.stop({ drainMs: DRAIN_MS })
+  }
+}
+
+async function load({ name, file }: ModuleSpec): Promise<LoadedModule> {
+  const path = resolve(file)
+  let exports: Record<string, unknown>
+  try {
+    exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>
+  } catch (error) {
+    throw new ArgumentError('BAD_OPTION', `--module ${name}=${file}: the file cannot be loaded`, {
+      cause: error,
+    })
+  }
+  const { default: setUp, ...named } = exports
+  const functions = Object.fromEntries(
+    Object.entries(named).filter(([, value]) => typeof value === 'function'),
+  )
+  if (Object.keys(functions).length === 0 && typeof setUp !== 'function') {
+    throw new ArgumentError('BAD_OPTION', `--module ${name}=${file}: the file exports no functions`)
+  }
+  return {
+    name,
+    functions,
+    setUp: typeof setUp === 'function' ? (setUp as LoadedModule['setUp']) : undefined,
+  }
+}
+
+/** The process `echo`: `{From, Message}` is answered with `Message`; whatever else it gets, it drops. */
+async function startEcho(node: ErlangNode): Promise<void> {
+  const { Pid, Reference, Tuple } = await import('../index.js')
+  const echo = node.spawn(async (self: Process) => {
+    for await (const message of self) {
+      if (!(message instanceof Tuple) || message.size !== 2) continue
+      const [from, body] = message.elements
+      // A reference may be an alias of the sender's.
+      if ((from instanceof Pid || from instanceof Reference) && body !== undefined) self.send(from, body)
+    }
+  })
+  node.register('echo', echo)
+}
