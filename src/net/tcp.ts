@@ -1,5 +1,5 @@
 /** TCP as a {@link Transport}, and the listener. TCP_NODELAY is always set: without it a round trip takes 40 ms. */
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type LookupFunction, type Server, type Socket } from 'node:net'
 import { NodeError } from '../errors.js'
 import { DEFAULT_LIMITS } from '../limits.js'
 import type { Transport, TransportAddress, TransportHandlers, TransportOptions } from './transport.js'
@@ -107,6 +107,8 @@ export interface ConnectTcpOptions {
   /** For name resolution and connecting together. */
   timeoutMs?: number
   signal?: AbortSignal | undefined
+  /** Resolves `host` instead of the system. */
+  lookup?: LookupFunction
   lingerMs?: number
 }
 
@@ -122,7 +124,8 @@ export function connectTcp(options: ConnectTcpOptions): Promise<TcpTransport> {
       reject(signal.reason)
       return
     }
-    const socket = connect({ host, port, noDelay: true, keepAlive: true })
+    const lookup = options.lookup === undefined ? {} : { lookup: options.lookup }
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, ...lookup })
     const settle = (settled: () => void): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', aborted)

@@ -1,0 +1,543 @@
+import { encode } from '../../../src/etf/node.js'
+import { NodeError } from '../../../src/errors.js'
+import { Acceptor } from '../../../src/handshake/acceptor.js'
+import { ADVERTISED, DistFlag } from '../../../src/handshake/flags.js'
+import type { HandshakeEvent } from '../../../src/handshake/types.js'
+import { DEFAULT_LIMITS } from '../../../src/limits.js'
+import { memoryPair, type MemoryTransport } from '../../../src/net/memory.js'
+import { acceptor, COOKIES } from '../handshake/support.js'
+import { A, accept, B, message, open, pair, pid, texts, VirtualLoop, type Watched } from './support.js'
+
+const bytewise = (bytes: Uint8Array): Uint8Array[] => Array.from(bytes, (byte) => Uint8Array.of(byte))
+
+describe('coming up', () => {
+  test.each([
+    ['as written', undefined],
+    ['byte by byte', { chunk: bytewise }],
+  ])('both sides agree, %s, and signals follow in order', async (_, memory) => {
+    const { loop, a, b } = pair(memory === undefined ? {} : { memory })
+    expect([a.link.state, b.link.state]).toEqual(['handshake', 'handshake'])
+    expect(a.link.send(message('too early'))).toBe(false)
+    await loop.settle()
+    expect([a.link.state, b.link.state]).toEqual(['up', 'up'])
+    expect(a.link).toMatchObject({
+      direction: 'out',
+      peerName: B.name,
+      peerCreation: 22,
+      thisNode: A,
+      hidden: true,
+    })
+    expect(b.link).toMatchObject({
+      direction: 'in',
+      peerName: A.name,
+      peerCreation: 11,
+      thisNode: B,
+      hidden: true,
+    })
+    expect(a.link.negotiatedFlags).toBe(ADVERTISED)
+
+    for (let i = 0; i < 100; i++) expect(a.link.send(message(`m${i}`))).toBe(true)
+    expect(b.signals).toEqual([])
+    await loop.settle()
+    expect(texts(b)).toEqual(Array.from({ length: 100 }, (_x, i) => `m${i}`))
+    expect(b.events[0]).toBe('up')
+    expect(a.link.queuedBytes).toBe(0)
+    expect(a.link.stats()).toMatchObject({ sentFrames: 100, receivedFrames: 0 })
+    expect(b.link.stats()).toMatchObject({ receivedFrames: 100, receivedBytes: a.link.stats().sentBytes })
+  })
+
+  test('signals sent from within onUp arrive after the peer is up', async () => {
+    const { loop, a, b } = pair({
+      out: { handlers: { onUp: (link) => void link.send(message('first of a')) } },
+      in: {
+        handlers: {
+          onUp: (link) => void link.send({ type: 'send', from: pid(B), to: pid(A), message: 'first of b' }),
+        },
+      },
+    })
+    await loop.settle()
+    expect(a.events).toEqual(['up', 'send'])
+    expect(b.events).toEqual(['up', 'send'])
+    expect(texts(a)).toEqual(['first of b'])
+  })
+
+  test('visible only when both say so', async () => {
+    const visible = { flags: ADVERTISED | DistFlag.PUBLISHED }
+    const both = pair({ out: { options: visible }, in: { options: visible } })
+    await both.loop.settle()
+    expect([both.a.link.hidden, both.b.link.hidden]).toEqual([false, false])
+    const one = pair({ out: { options: visible } })
+    await one.loop.settle()
+    expect([one.a.link.hidden, one.b.link.hidden]).toEqual([true, true])
+  })
+
+  test('a node without a name gets one', async () => {
+    const { loop, a, b } = pair({
+      out: { options: { thisNode: undefined, thisHost: 'one' } },
+      in: {
+        handlers: {
+          onName: (offer) =>
+            Promise.resolve({
+              status: 'named',
+              name: `given@${offer.name}`,
+              creation: 7,
+              ...COOKIES,
+            } as const),
+        },
+      },
+    })
+    await loop.settle()
+    expect(a.link).toMatchObject({
+      state: 'up',
+      thisNode: { name: 'given@one', creation: 7 },
+      namedByPeer: true,
+    })
+    expect(b.link).toMatchObject({ state: 'up', peerName: 'given@one', peerCreation: 7 })
+  })
+
+  test('alive: the new connection is up only after the old one is gone', async () => {
+    let gone = (): void => undefined
+    const { loop, a, b } = pair({
+      in: {
+        handlers: {
+          onName: () => ({ status: 'alive', ...COOKIES }),
+          onReplace: () => new Promise<void>((resolve) => (gone = resolve)),
+        },
+      },
+    })
+    await loop.settle()
+    expect([a.link.state, b.link.state]).toEqual(['handshake', 'handshake'])
+    gone()
+    await loop.settle()
+    expect([a.link.state, b.link.state]).toEqual(['up', 'up'])
+  })
+
+  test('alive, and this attempt is not wanted any more', async () => {
+    const { loop, a, b } = pair({
+      out: { handlers: { onAlive: () => false } },
+      in: { handlers: { onName: () => ({ status: 'alive', ...COOKIES }) } },
+    })
+    await loop.settle()
+    for (const { downs } of [a, b]) {
+      expect(downs).toMatchObject([
+        { reason: 'connection_setup_failed', wasUp: false, error: { code: 'HANDSHAKE_ALREADY_CONNECTED' } },
+      ])
+    }
+  })
+})
+
+/** A peer of our own making on the other end: a handshake by hand, then bytes by hand. */
+class RawPeer {
+  readonly transport: MemoryTransport
+  readonly received: Uint8Array[] = []
+  closed = false
+  up = false
+  #machine: Acceptor
+
+  /** @param after bytes that come in one chunk with the acknowledgement */
+  constructor(
+    loop: VirtualLoop,
+    transport: MemoryTransport,
+    flags = ADVERTISED,
+    after: Uint8Array = new Uint8Array(0),
+  ) {
+    this.transport = transport
+    this.#machine = acceptor({ flags })
+    const did = (events: HandshakeEvent[]): void => {
+      for (const event of events) {
+        if (event.type === 'name') did(this.#machine.decide({ status: 'ok', ...COOKIES }, loop.now()))
+        else if (event.type === 'write') {
+          const last = this.#machine.ended
+          transport.write(last ? Uint8Array.of(...event.bytes, ...after) : event.bytes)
+        } else if (event.type === 'established') this.up = true
+        else throw new Error(event.type)
+      }
+    }
+    transport.attach({
+      onData: (chunk) => {
+        if (this.up) this.received.push(chunk.slice())
+        else did(this.#machine.receive(chunk, loop.now()))
+      },
+      onClose: () => (this.closed = true),
+    })
+  }
+}
+
+function withRawPeer(
+  { flags, after, out = {} }: { flags?: bigint; after?: Uint8Array; out?: Parameters<typeof open>[2] } = {},
+  loop = new VirtualLoop(),
+): { loop: VirtualLoop; a: Watched; peer: RawPeer } {
+  const [left, right] = memoryPair({ schedule: loop.schedule })
+  const peer = new RawPeer(loop, right, flags, after)
+  return { loop, a: open(loop, left, out), peer }
+}
+
+/** A pass-through frame: SEND of a text to a process of A. */
+function frame(text: string): Uint8Array {
+  const to = encode(pid(A)).subarray(1)
+  const payload = encode(text)
+  const body = [112, 131, 104, 3, 97, 2, 119, 0, ...to, ...payload]
+  return Uint8Array.of(0, 0, body.length >> 8, body.length & 0xff, ...body)
+}
+
+describe('the seam between handshake and channel', () => {
+  test('frames that come in one chunk with the acknowledgement are received, after onUp', async () => {
+    const after = Uint8Array.of(0, 0, 0, 0, ...frame('one'), ...frame('two').subarray(0, 9))
+    const { loop, a, peer } = withRawPeer({ after })
+    await loop.settle()
+    expect(a.events).toEqual(['up', 'send'])
+    peer.transport.write(frame('two').subarray(9))
+    await loop.settle()
+    expect(texts(a)).toEqual(['one', 'two'])
+  })
+
+  test('a link that is closed in onUp receives nothing of them', async () => {
+    const { loop, a } = withRawPeer({
+      after: frame('one'),
+      out: { handlers: { onUp: (link) => link.close('disconnect') } },
+    })
+    await loop.settle()
+    expect(a.events).toEqual(['up', 'down disconnect'])
+  })
+
+  test.each([
+    ['neither', 0n, [112, 131]],
+    ['DIST_HDR_ATOM_CACHE', DistFlag.DIST_HDR_ATOM_CACHE, [131, 68]],
+    ['FRAGMENTS', DistFlag.FRAGMENTS, [131, 68]],
+    ['both', DistFlag.DIST_HDR_ATOM_CACHE | DistFlag.FRAGMENTS, [131, 68]],
+  ])('the form of messages goes with the flags: %s', async (_, extra, begins) => {
+    const flags = ADVERTISED | extra
+    const { loop, a, peer } = withRawPeer({ flags, out: { options: { flags } } })
+    await loop.settle()
+    a.link.send(message('x'))
+    await loop.settle()
+    const bytes = Buffer.concat(peer.received)
+    expect([...bytes.subarray(4, 6)]).toEqual(begins)
+
+    // The peer alone having them changes nothing.
+    const alone = withRawPeer({ flags })
+    await alone.loop.settle()
+    alone.a.link.send(message('x'))
+    await alone.loop.settle()
+    expect([...Buffer.concat(alone.peer.received).subarray(4, 6)]).toEqual([112, 131])
+  })
+
+  test('what a peer without V4_NC cannot carry is an error here, and nothing leaves', async () => {
+    const { loop, a, peer } = withRawPeer({ flags: ADVERTISED & ~DistFlag.V4_NC })
+    await loop.settle()
+    expect(() => a.link.send({ type: 'send', from: pid(A), to: pid(B, 40_000), message: 1 })).toThrow(
+      expect.objectContaining({ code: 'ETF_PEER_CANNOT_CARRY' }),
+    )
+    await loop.settle()
+    expect(peer.received).toEqual([])
+    expect(a.link.state).toBe('up')
+  })
+})
+
+describe('writing', () => {
+  test('everything of one turn leaves in one write', async () => {
+    const { loop, a, b } = pair()
+    await loop.settle()
+    const write = jest.spyOn(a.transport, 'write')
+    for (let i = 0; i < 50; i++) a.link.send(message(`${i}`))
+    expect(write).not.toHaveBeenCalled()
+    await loop.settle()
+    expect(write).toHaveBeenCalledTimes(1)
+    expect(b.signals).toHaveLength(50)
+  })
+
+  test('a peer that does not read: busy, a bounded part in the transport, then writable and drained', async () => {
+    const limits = {
+      ...DEFAULT_LIMITS,
+      busyLimitBytes: 100_000,
+      maxWriteAheadBytes: 10_000,
+      maxQueuedBytes: 300_000,
+    }
+    const { loop, a, b } = pair({ out: { options: { limits } }, memory: { windowBytes: 1 } })
+    await loop.settle()
+    b.link.pauseReading()
+    const kilobyte = 'k'.repeat(1_000)
+    let sent = 0
+    while (a.link.send(message(kilobyte))) {
+      sent++
+      await loop.settle()
+    }
+    sent++
+    expect(a.link.busy).toBe(true)
+    expect(a.link.queuedBytes).toBeGreaterThanOrEqual(100_000)
+    expect(a.transport.bufferedBytes).toBeGreaterThan(0)
+    expect(a.transport.bufferedBytes).toBeLessThan(20_000)
+    expect(() => {
+      for (;;) {
+        a.link.send(message(kilobyte))
+        sent++
+      }
+    }).toThrow(expect.objectContaining({ code: 'DIST_QUEUE_FULL' }))
+    expect(a.link.queuedBytes).toBeLessThanOrEqual(300_000)
+
+    const drained = a.link.drained()
+    b.link.resumeReading()
+    await loop.settle()
+    await drained
+    expect(a.events).toEqual(['up', 'writable'])
+    expect(a.link.busy).toBe(false)
+    expect(b.signals).toHaveLength(sent)
+  })
+
+  test('drained is at once when nothing waits, and when the link goes down', async () => {
+    const { loop, a, b } = pair({ memory: { windowBytes: 1 } })
+    await a.link.drained()
+    await loop.settle()
+    b.link.pauseReading()
+    for (let i = 0; i < 3; i++) {
+      a.link.send(message('x'))
+      await loop.settle()
+    }
+    const drained = a.link.drained()
+    a.transport.breakWith(new Error('gone'))
+    await loop.settle()
+    await drained
+    expect(a.link.state).toBe('down')
+  })
+})
+
+describe('ending', () => {
+  test('close: what was sent still arrives; each side has its reason, once', async () => {
+    const { loop, a, b } = pair()
+    await loop.settle()
+    a.link.send(message('last words'))
+    a.link.close('disconnect')
+    expect(a.downs).toEqual([{ reason: 'disconnect', error: undefined, wasUp: true }])
+    expect(a.link.send(message('too late'))).toBe(false)
+    a.link.close('shutdown')
+    await loop.settle()
+    expect(texts(b)).toEqual(['last words'])
+    expect(b.downs).toEqual([{ reason: 'connection_closed', error: undefined, wasUp: true }])
+    expect(a.downs).toHaveLength(1)
+    expect(loop.timers).toBe(0)
+  })
+
+  test('closing with an error gives it to onDown', async () => {
+    const { loop, a } = pair()
+    await loop.settle()
+    const error = new NodeError('NODE_STOPPED', 'stopping')
+    a.link.close('shutdown', error)
+    expect(a.downs).toEqual([{ reason: 'shutdown', error, wasUp: true }])
+  })
+
+  test('a connection that breaks is connection_closed, with what the system said', async () => {
+    const { loop, a, b } = pair()
+    await loop.settle()
+    const reset = new Error('ECONNRESET')
+    a.transport.breakWith(reset)
+    await loop.settle()
+    for (const { downs } of [a, b]) {
+      expect(downs).toMatchObject([
+        { reason: 'connection_closed', wasUp: true, error: { code: 'DIST_CONNECTION_LOST', cause: reset } },
+      ])
+    }
+    expect(loop.timers).toBe(0)
+  })
+
+  test('a link that is closed by a signal receives no further one of the same chunk', async () => {
+    const { loop, a, b } = pair({
+      in: { handlers: { onSignal: (_s, _bytes, link) => link.close('disconnect') } },
+    })
+    await loop.settle()
+    a.link.send(message('one'))
+    a.link.send(message('two'))
+    await loop.settle()
+    expect(b.events).toEqual(['up', 'send', 'down disconnect'])
+  })
+
+  test('a peer that breaks the protocol: connection_closed, with the error that says how', async () => {
+    const { loop, a, peer } = withRawPeer()
+    await loop.settle()
+    peer.transport.write(Uint8Array.of(0, 0, 0, 2, 131, 68))
+    await loop.settle()
+    expect(a.downs).toMatchObject([{ reason: 'connection_closed', error: { code: 'DIST_BAD_FRAME' } }])
+    expect(peer.closed).toBe(true)
+  })
+
+  test('a fault in a handler ends the link, not the process', async () => {
+    const fault = new Error('fault')
+    const { loop, a, b } = pair({
+      in: {
+        handlers: {
+          onSignal: () => {
+            throw fault
+          },
+        },
+      },
+    })
+    await loop.settle()
+    a.link.send(message('x'))
+    await loop.settle()
+    expect(b.downs).toMatchObject([
+      { reason: 'connection_closed', error: { code: 'DIST_FAILED', cause: fault } },
+    ])
+  })
+})
+
+describe('a set-up that fails', () => {
+  const failed = (code: string) => [{ reason: 'connection_setup_failed', wasUp: false, error: { code } }]
+
+  test('wrong cookie: both sides say so', async () => {
+    const { loop, a, b } = pair({ out: { options: { outCookie: 'x', inCookie: 'x' } } })
+    await loop.settle()
+    expect(a.downs).toMatchObject(failed('HANDSHAKE_BAD_COOKIE'))
+    expect(b.downs).toMatchObject(failed('HANDSHAKE_BAD_COOKIE'))
+    expect(b.link.peerName).toBe(A.name)
+  })
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no table')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no table'))],
+    [
+      'decides what does not fit',
+      () => ({ status: 'named', name: 'x@one', creation: 1, ...COOKIES }) as const,
+    ],
+  ])('a kernel that %s: the connection ends with its words', async (_, onName) => {
+    const { loop, a, b } = pair({ in: { handlers: { onName } } })
+    await loop.settle()
+    expect(b.downs).toMatchObject(failed('HANDSHAKE_FAILED'))
+    expect(a.downs).toMatchObject(failed('HANDSHAKE_CLOSED'))
+  })
+
+  test('a peer that says nothing: HANDSHAKE_TIMEOUT after the set-up time, and the connection is closed', async () => {
+    const loop = new VirtualLoop()
+    const [left, right] = memoryPair({ schedule: loop.schedule })
+    const b = accept(loop, right)
+    let closed = false
+    left.attach({ onData: () => undefined, onClose: () => (closed = true) })
+    await loop.advance(DEFAULT_LIMITS.setupTimeMs - 1)
+    expect(b.link.state).toBe('handshake')
+    await loop.advance(1)
+    expect(b.downs).toMatchObject(failed('HANDSHAKE_TIMEOUT'))
+    expect(closed).toBe(true)
+    expect(loop.timers).toBe(0)
+  })
+
+  test('a stall of our own does not count: what the socket holds is read first', async () => {
+    const { loop, a, b } = pair()
+    await loop.stall(DEFAULT_LIMITS.setupTimeMs)
+    expect([a.link.state, b.link.state]).toEqual(['up', 'up'])
+  })
+
+  test('a kernel that never decides: the set-up time ends it', async () => {
+    const { loop, b } = pair({
+      out: { options: { limits: { ...DEFAULT_LIMITS, setupTimeMs: 60_000 } } },
+      in: { handlers: { onName: () => new Promise(() => undefined) } },
+    })
+    await loop.advance(DEFAULT_LIMITS.setupTimeMs)
+    expect(b.downs).toMatchObject(failed('HANDSHAKE_TIMEOUT'))
+  })
+
+  test('nok: the attempt stands until the kernel replaces it', async () => {
+    const statuses: string[] = []
+    const { loop, a, b } = pair({
+      out: { handlers: { onStatus: (status) => void statuses.push(status) } },
+      in: { handlers: { onName: () => ({ status: 'nok' }) } },
+    })
+    await loop.settle()
+    expect(b.downs).toMatchObject(failed('HANDSHAKE_NOK'))
+    expect(a.transport.closed).toBe(true)
+    expect(statuses).toEqual(['nok'])
+    expect(a.link.state).toBe('handshake')
+    a.link.close('disconnect')
+    expect(a.downs).toEqual([{ reason: 'disconnect', error: undefined, wasUp: false }])
+    expect(loop.timers).toBe(0)
+  })
+
+  test('nok, and the peer never gets there: HANDSHAKE_NOK when the set-up time ends', async () => {
+    const { loop, a } = pair({ in: { handlers: { onName: () => ({ status: 'nok' }) } } })
+    await loop.advance(DEFAULT_LIMITS.setupTimeMs)
+    expect(a.downs).toMatchObject(failed('HANDSHAKE_NOK'))
+  })
+
+  test('closing during the handshake', async () => {
+    const { loop, a, b } = pair()
+    a.link.close('disconnect')
+    await loop.settle()
+    expect(a.events).toEqual(['down disconnect'])
+    expect(b.downs).toMatchObject(failed('HANDSHAKE_CLOSED'))
+  })
+})
+
+describe('ticks', () => {
+  test('two idle links stay up, and nothing but ticks passes', async () => {
+    const { loop, a, b } = pair()
+    await loop.advance(3_600_000)
+    expect([a.link.state, b.link.state]).toEqual(['up', 'up'])
+    const { sentBytes, sentFrames } = a.link.stats()
+    expect(sentBytes).toBe(4 * sentFrames)
+    expect(sentFrames).toBeGreaterThanOrEqual(100)
+  })
+
+  test('a peer that goes silent is down between 0.75 and 1.25 of the tick time after its last byte', async () => {
+    const { loop, a, peer } = withRawPeer()
+    await loop.settle()
+    await loop.advance(20_000)
+    peer.transport.write(new Uint8Array(4))
+    await loop.settle()
+    await loop.advance(45_000 - 1)
+    expect(a.link.state).toBe('up')
+    await loop.advance(30_001)
+    expect(a.downs).toMatchObject([
+      { reason: 'net_tick_timeout', wasUp: true, error: { code: 'DIST_NET_TICK_TIMEOUT' } },
+    ])
+    expect(peer.closed).toBe(true)
+    expect(peer.received.length).toBeGreaterThan(0)
+    expect(loop.timers).toBe(0)
+  })
+
+  test('bytes of an incomplete frame are signs of life', async () => {
+    const { loop, a, peer } = withRawPeer()
+    await loop.settle()
+    peer.transport.write(Uint8Array.of(0, 0, 1, 0))
+    for (let i = 0; i < 20; i++) {
+      await loop.advance(14_000)
+      peer.transport.write(Uint8Array.of(i))
+    }
+    await loop.settle()
+    expect(a.link.state).toBe('up')
+  })
+
+  test('a peer that we hold back is not taken for silent, and gets ticks', async () => {
+    const { loop, a, b } = pair({ memory: { windowBytes: 64 } })
+    await loop.settle()
+    a.link.pauseReading()
+    a.link.pauseReading()
+    a.link.resumeReading()
+    await loop.advance(600_000)
+    expect([a.link.state, b.link.state]).toEqual(['up', 'up'])
+    a.link.resumeReading()
+    await loop.advance(600_000)
+    expect([a.link.state, b.link.state]).toEqual(['up', 'up'])
+    b.transport.pause()
+    await loop.advance(600_000)
+    expect(b.downs).toMatchObject([{ reason: 'net_tick_timeout' }])
+  })
+
+  test('after a stall of our own event loop, what the socket holds is read before a peer is declared silent', async () => {
+    const { loop, a, peer } = withRawPeer()
+    await loop.advance(60_000 - 1)
+    peer.transport.write(new Uint8Array(4))
+    await loop.stall(600_000)
+    expect(a.link.state).toBe('up')
+  })
+
+  test('setTicktime changes the pace', async () => {
+    const { loop, a } = withRawPeer()
+    await loop.settle()
+    a.link.setTicktime(8_000)
+    await loop.advance(12_000)
+    expect(a.downs).toMatchObject([{ reason: 'net_tick_timeout' }])
+    expect(a.downs[0]?.error?.message).toContain('8000 ms')
+  })
+})

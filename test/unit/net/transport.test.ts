@@ -1,0 +1,238 @@
+/** What every transport promises, shown for each of them. */
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { memoryPair } from '../../../src/net/memory.js'
+import { connectTcp, listenTcp, type TcpListener, type TcpTransport } from '../../../src/net/tcp.js'
+import type { Transport } from '../../../src/net/transport.js'
+
+interface End {
+  transport: Transport
+  received: Buffer
+  /** Resolves when that many bytes are there. */
+  bytes(count: number): Promise<Buffer>
+  closed: Promise<Error | undefined>
+}
+
+function attach(transport: Transport): End {
+  let wake: (() => void)[] = []
+  let closeWith: (error: Error | undefined) => void = () => undefined
+  const end: End = {
+    transport,
+    received: Buffer.alloc(0),
+    async bytes(count) {
+      while (end.received.length < count) await new Promise<void>((resolve) => wake.push(resolve))
+      return end.received
+    },
+    closed: new Promise((resolve) => (closeWith = resolve)),
+  }
+  transport.attach({
+    onData(chunk) {
+      end.received = Buffer.concat([end.received, chunk])
+      for (const waiter of wake.splice(0)) waiter()
+    },
+    onClose: closeWith,
+  })
+  wake = []
+  return end
+}
+
+const listeners: TcpListener[] = []
+const transports: Transport[] = []
+
+afterEach(() => {
+  for (const listener of listeners.splice(0)) listener.close()
+  for (const transport of transports.splice(0)) transport.destroy()
+})
+
+async function tcpPair(): Promise<[Transport, Transport]> {
+  let accepted: (transport: TcpTransport) => void = () => undefined
+  const other = new Promise<TcpTransport>((resolve) => (accepted = resolve))
+  const listener = await listenTcp({ host: '127.0.0.1', port: 0 }, accepted)
+  listeners.push(listener)
+  const ours = await connectTcp(listener.address)
+  const theirs = await other
+  transports.push(ours, theirs)
+  return [ours, theirs]
+}
+
+/** With the buffers that a socket has. */
+async function memory(): Promise<[Transport, Transport]> {
+  return memoryPair({ schedule: setImmediate, windowBytes: 1_000_000 })
+}
+
+describe.each([
+  ['tcp', tcpPair],
+  ['memory', memory],
+])('%s', (_, make) => {
+  test('carries bytes both ways, in order, and says when they left', async () => {
+    const [left, right] = await make()
+    const a = attach(left)
+    const b = attach(right)
+    const done: number[] = []
+    for (let i = 0; i < 100; i++) left.write(Buffer.from(`${i},`), () => done.push(i))
+    right.write(Buffer.from('hello'))
+    const expected = Array.from({ length: 100 }, (_x, i) => `${i},`).join('')
+    expect((await b.bytes(expected.length)).toString()).toBe(expected)
+    expect((await a.bytes(5)).toString()).toBe('hello')
+    expect(done).toEqual(Array.from({ length: 100 }, (_x, i) => i))
+    expect(left.bufferedBytes).toBe(0)
+  })
+
+  test('delivers nothing before it is attached', async () => {
+    const [left, right] = await make()
+    const a = attach(left)
+    left.write(Buffer.from('early'))
+    right.write(Buffer.from('x'))
+    await a.bytes(1)
+    expect((await attach(right).bytes(5)).toString()).toBe('early')
+  })
+
+  test('close: what was written arrives, then both ends are closed without error', async () => {
+    const [left, right] = await make()
+    const a = attach(left)
+    const b = attach(right)
+    const large = Buffer.alloc(3_000_000, 7)
+    left.write(large)
+    left.close()
+    left.write(Buffer.from('not any more'))
+    expect(await b.closed).toBeUndefined()
+    expect(b.received.equals(large)).toBe(true)
+    expect(await a.closed).toBeUndefined()
+    expect([left.closed, right.closed]).toEqual([true, true])
+  })
+
+  test('close takes nothing from the peer, even when it was sending', async () => {
+    const [left, right] = await make()
+    const a = attach(left)
+    const b = attach(right)
+    right.write(Buffer.alloc(2_000_000))
+    left.write(Buffer.from('reason'))
+    left.close()
+    expect(await b.closed).toBeUndefined()
+    expect(b.received.toString()).toBe('reason')
+    await a.closed
+    expect(a.received.length).toBeLessThanOrEqual(2_000_000)
+  })
+
+  test('destroy ends both ends; every write is done once', async () => {
+    const [left, right] = await make()
+    const a = attach(left)
+    const b = attach(right)
+    right.pause()
+    let done = 0
+    for (let i = 0; i < 200; i++) left.write(Buffer.alloc(100_000), () => done++)
+    left.destroy()
+    left.write(Buffer.alloc(1), () => done++)
+    await a.closed
+    right.resume()
+    await b.closed
+    await new Promise(setImmediate)
+    expect(done).toBe(201)
+    left.destroy()
+    left.close()
+  })
+
+  test('a paused reader holds the writer back', async () => {
+    const [left, right] = await make()
+    attach(left)
+    const b = attach(right)
+    right.pause()
+    const chunk = Buffer.alloc(1_000_000)
+    let written = 0
+    const most = 50
+    for (let i = 0; i < most; i++) left.write(chunk, () => written++)
+    // What the buffers of both ends hold is taken; the rest waits here.
+    await new Promise(setImmediate)
+    expect(left.bufferedBytes).toBeGreaterThan(0)
+    expect(written).toBeLessThan(most)
+    right.resume()
+    await b.bytes(most * chunk.length)
+    expect(left.bufferedBytes).toBe(0)
+  })
+
+  test('a handler that comes after the end hears of it', async () => {
+    const [left, right] = await make()
+    const a = attach(left)
+    left.destroy()
+    await a.closed
+    expect(await attach(right).closed).toBeUndefined()
+  })
+
+  test('options are kept', async () => {
+    const [left] = await make()
+    expect(left.options()).toEqual({ nodelay: true, keepalive: true })
+    left.setOptions({ keepalive: false })
+    left.setOptions({ nodelay: false })
+    expect(left.options()).toEqual({ nodelay: false, keepalive: false })
+    expect(left.localAddress).toBeDefined()
+    expect(left.remoteAddress).toBeDefined()
+    expect(left.handshakeLengthBytes).toBe(2)
+  })
+})
+
+describe('tcp', () => {
+  test('a port where nobody listens is NODE_CONNECT_FAILED, with the cause', async () => {
+    const listener = await listenTcp({ host: '127.0.0.1', port: 0 }, () => undefined)
+    listener.close()
+    await expect(connectTcp(listener.address)).rejects.toMatchObject({
+      code: 'NODE_CONNECT_FAILED',
+      cause: { code: 'ECONNREFUSED' },
+    })
+  })
+
+  test('the time to connect includes the resolution of names', async () => {
+    const lookup = (): void => undefined
+    await expect(connectTcp({ host: 'never.example', port: 1, timeoutMs: 10, lookup })).rejects.toMatchObject(
+      {
+        code: 'NODE_CONNECT_TIMEOUT',
+      },
+    )
+  })
+
+  test('connecting can be aborted, before and meanwhile', async () => {
+    const reason = new Error('not now')
+    const lookup = (): void => undefined
+    await expect(connectTcp({ host: 'x', port: 1, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    const controller = new AbortController()
+    const connecting = connectTcp({ host: 'never.example', port: 1, lookup, signal: controller.signal })
+    controller.abort(reason)
+    await expect(connecting).rejects.toBe(reason)
+  })
+
+  test('a port that is taken is NODE_LISTEN_FAILED; a closed one is free at once', async () => {
+    const first = await listenTcp({ host: '127.0.0.1', port: 0 }, () => undefined)
+    const again = { host: '127.0.0.1', port: first.address.port }
+    await expect(listenTcp(again, () => undefined)).rejects.toMatchObject({
+      code: 'NODE_LISTEN_FAILED',
+      cause: { code: 'EADDRINUSE' },
+    })
+    first.close()
+    listeners.push(await listenTcp(again, () => undefined))
+  })
+
+  test('listening can be aborted', async () => {
+    const reason = new Error('not now')
+    const listening = listenTcp(
+      { host: '127.0.0.1', port: 0, signal: AbortSignal.abort(reason) },
+      () => undefined,
+    )
+    await expect(listening).rejects.toBe(reason)
+  })
+
+  test('a peer that never reads nor closes is given up after the linger time', async () => {
+    const sockets: Socket[] = []
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined)
+      sockets.push(socket)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const transport = await connectTcp({ host: '127.0.0.1', port, lingerMs: 20 })
+    const end = attach(transport)
+    transport.write(Buffer.alloc(50_000_000))
+    transport.close()
+    await end.closed
+    expect(transport.closed).toBe(true)
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+})
