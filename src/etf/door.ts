@@ -1,6 +1,7 @@
 /** What `beampeer/etf` exports on every platform; node.ts and web.ts add their binding. */
 export { EtfError } from '../errors.js'
 export { DEFAULT_LIMITS, type Limits } from '../limits.js'
+export { asText } from './as-text.js'
 export { Atom, atom, atomCount, atomName, type AtomNamed } from './atom.js'
 export { AtomBudget, ObjectKeyBudget } from './budget.js'
 export { compare, compareKeys } from './compare.js'
@@ -10,6 +11,9 @@ export { isEqual } from './equal.js'
 export { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
 export { keyOf, type TermKey } from './keys.js'
 export { ErlMap } from './map.js'
+export { EtfParseError } from './parse-error.js'
+export { parse, type ParseOptions } from './parse.js'
+export { print, type PrintOptions } from './print.js'
 export type { Encodable, Term } from './terms.js'
 export { Tuple, tuple } from './tuple.js'
 export {
