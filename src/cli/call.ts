@@ -24,11 +24,13 @@ export async function callCommand(
       `the arguments must be an Erlang list, such as '[1, 2]': ${argumentText}`,
     )
   }
-  const result = await withToolNode(options, (node) =>
-    node.rpc.call(nodeName, module, name, args, {
+  const result = await withToolNode(options, async (node) => {
+    // The connection gives this node its name, and tells why when there is none.
+    await node.dial(nodeName)
+    return node.rpc.call(nodeName, module, name, args, {
       output: (text) => void process.stdout.write(text),
       ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
-    }),
-  )
+    })
+  })
   console.log(print(result, { flavour: options.elixir ? 'elixir' : 'erlang', printable: 'unicode' }))
 }

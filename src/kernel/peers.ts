@@ -120,6 +120,12 @@ export class Peers {
     if (entry?.state === 'up') return this.#transmit(signal, entry.link)
     if (entry === undefined) {
       if (this.#stopped) return true
+      if (this.#options.thisName() === undefined) {
+        // As in OTP, a node without a name connects only when it is told to: its pids mean nothing to anyone yet.
+        const error = new NodeError('NODE_NOT_ALIVE', `this node has no name yet: connect to ${node.name} first`)
+        queueMicrotask(() => this.#options.events.setupFailed(node, error))
+        return true
+      }
       entry = this.#connect(node)
     }
     if (entry.queue.length >= this.#options.limits.maxPendingSignals) {
