@@ -1,6 +1,6 @@
 import { encode } from '../../../src/etf/node.js'
 import { NodeError } from '../../../src/errors.js'
-import { Acceptor } from '../../../src/handshake/acceptor.js'
+import type { Acceptor } from '../../../src/handshake/acceptor.js'
 import { ADVERTISED, DistFlag } from '../../../src/handshake/flags.js'
 import type { HandshakeEvent } from '../../../src/handshake/types.js'
 import { DEFAULT_LIMITS } from '../../../src/limits.js'

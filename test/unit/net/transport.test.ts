@@ -6,33 +6,37 @@ import type { Transport } from '../../../src/net/transport.js'
 
 interface End {
   transport: Transport
-  received: Buffer
+  readonly received: Buffer
   /** Resolves when that many bytes are there. */
   bytes(count: number): Promise<Buffer>
   closed: Promise<Error | undefined>
 }
 
 function attach(transport: Transport): End {
-  let wake: (() => void)[] = []
-  let closeWith: (error: Error | undefined) => void = () => undefined
-  const end: End = {
-    transport,
-    received: Buffer.alloc(0),
-    async bytes(count) {
-      while (end.received.length < count) await new Promise<void>((resolve) => wake.push(resolve))
-      return end.received
-    },
-    closed: new Promise((resolve) => (closeWith = resolve)),
-  }
-  transport.attach({
-    onData(chunk) {
-      end.received = Buffer.concat([end.received, chunk])
-      for (const waiter of wake.splice(0)) waiter()
-    },
-    onClose: closeWith,
+  const chunks: Uint8Array[] = []
+  let count = 0
+  let wake: (() => void) | undefined
+  const closed = new Promise<Error | undefined>((resolve) => {
+    transport.attach({
+      onData(chunk) {
+        chunks.push(chunk)
+        count += chunk.length
+        wake?.()
+      },
+      onClose: resolve,
+    })
   })
-  wake = []
-  return end
+  return {
+    transport,
+    closed,
+    get received() {
+      return Buffer.concat(chunks)
+    },
+    async bytes(wanted) {
+      while (count < wanted) await new Promise<void>((resolve) => (wake = resolve))
+      return Buffer.concat(chunks)
+    },
+  }
 }
 
 const listeners: TcpListener[] = []
