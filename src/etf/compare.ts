@@ -232,7 +232,7 @@ function compareFuns(a: Fun | ExportFun, b: Fun | ExportFun, exact: boolean): nu
   if (b instanceof ExportFun) return -1
   const difference =
     compareAtoms(a.module, b.module) ||
-    a.oldIndex - b.oldIndex ||
+    a.index - b.index ||
     a.oldUniq - b.oldUniq ||
     a.freeVars.length - b.freeVars.length
   return difference !== 0 ? difference : children(a.freeVars, b.freeVars, exact)

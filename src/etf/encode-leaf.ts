@@ -171,13 +171,38 @@ export function writeFloat(writer: Writer, value: number, settings: Settings): v
 
 /** FLOAT_EXT: what C's `sprintf("%.20e")` gives, which has two digits of exponent or more. */
 function writeTextFloat(writer: Writer, value: number): void {
-  const text = (Object.is(value, -0) ? '-' : '') + value.toExponential(20).replace(/e([+-])(\d)$/, 'e$10$2')
+  const text = exponential(value).replace(/e([+-])(\d)$/, 'e$10$2')
   writer.ensure(32)
   const { bytes, position } = writer
   bytes.fill(0, position, position + 32)
   bytes[position] = 99
   for (let i = 0; i < text.length; i++) bytes[position + 1 + i] = text.charCodeAt(i)
   writer.position = position + 32
+}
+
+/** 20 decimals: as `toExponential(20)`, but C rounds what is exactly half to the even digit, JavaScript up. */
+function exponential(value: number): string {
+  const text = (Object.is(value, -0) ? '-' : '') + value.toExponential(20)
+  const parts = /^(-?)(\d)\.(\d{20})e([+-]\d+)$/.exec(text)
+  if (parts === null) return text
+  const digits = BigInt(`${parts[2]}${parts[3]}`)
+  if ((digits & 1n) === 0n || !isHalf(Math.abs(value), digits, 20 - Number(parts[4]))) return text
+  const even = String(digits - 1n)
+  return `${parts[1]}${even[0]}.${even.slice(1)}e${parts[4]}`
+}
+
+/** Whether `value * 10^scale` is exactly `digits - 0.5`. */
+function isHalf(value: number, digits: bigint, scale: number): boolean {
+  // A double is a whole number of 2^-1074.
+  const view = new DataView(new ArrayBuffer(8))
+  view.setFloat64(0, value)
+  const bits = view.getBigUint64(0)
+  const exponent = (bits >> 52n) & 2047n
+  const fraction = bits & 0xfffffffffffffn
+  const units = exponent === 0n ? fraction : (fraction | (1n << 52n)) << (exponent - 1n)
+  const up = scale > 0 ? 10n ** BigInt(scale) : 1n
+  const down = scale < 0 ? 10n ** BigInt(-scale) : 1n
+  return 2n * units * up === ((2n * digits - 1n) * down) << 1074n
 }
 
 export function writeBigInt(writer: Writer, value: bigint): void {

@@ -1,0 +1,151 @@
+/** The codec against real BEAMs: what they make we read and write back byte for byte, and they find ours `=:=`. */
+import fc from 'fast-check'
+import { compare, decode, encode, ErlMap, isEqual, keyOf, tuple, type Term } from '../../src/etf/node.js'
+import { hostRelease, startBeam, type Beam } from '../support/beam.js'
+import { deepTerms, terms } from '../support/term-arbitrary.js'
+import { TERM_GENERATOR } from '../support/term-generator.js'
+
+const SEED = 20_250_101
+
+/** A list of binaries that the BEAM gave. */
+async function binaries(beam: Beam, expression: string, bindings = {}): Promise<Uint8Array[]> {
+  return (await beam.eval(expression, bindings)) as Uint8Array[]
+}
+
+/** Whose `term_to_binary` the host's OTP has. */
+const like = hostRelease() < 26 ? 25 : 27
+
+/** The first few that differ: whole lists of binaries make no readable failure. */
+function differences(ours: readonly Uint8Array[], theirs: readonly Uint8Array[]): string[] {
+  const found = ours.length === theirs.length ? [] : [`${ours.length} and ${theirs.length}`]
+  for (let i = 0; i < ours.length && found.length < 3; i++) {
+    const [a, b] = [ours[i], theirs[i]].map((bytes) => Buffer.from(bytes ?? []).toString('hex')) as [
+      string,
+      string,
+    ]
+    let at = 0
+    while (at < a.length && a.slice(at, at + 2) === b.slice(at, at + 2)) at += 2
+    if (a !== b)
+      found.push(`${i}, byte ${at >> 1}: ours ${a.slice(at, at + 80)} theirs ${b.slice(at, at + 80)}`)
+  }
+  return found
+}
+
+describe('terms made here', () => {
+  const sample = fc.sample(deepTerms({ funs: true, negativeZero: false }), { seed: SEED, numRuns: 10_000 })
+
+  test('10,000 terms of every type go to the BEAM and come back =:=', async () => {
+    const beam = await startBeam({ distributed: false })
+    // The BEAM is given our bytes, and gives its own; it also finds that ours of its own are =:= to what it decoded.
+    const back = await binaries(
+      beam,
+      '[term_to_binary(binary_to_term(B), [{minor_version, 2}]) || B <- Bins]',
+      { Bins: sample.map((term) => encode(term)) },
+    )
+    expect(back).toHaveLength(sample.length)
+    const different = sample.filter((term, i) => !isEqual(decode(back[i] as Uint8Array), term))
+    expect(different).toEqual([])
+    const again = back.map((bytes) => encode(decode(bytes)))
+    const equal = await beam.evalText(
+      'length([1 || {A, B} <- lists:zip(Back, Again), binary_to_term(A) =:= binary_to_term(B)])',
+      { Back: back, Again: again },
+    )
+    expect(Number(equal)).toBe(sample.length)
+  })
+
+  test('deterministic encoding equals term_to_binary(…, [deterministic])', async () => {
+    const beam = await startBeam({ distributed: false })
+    const ours = sample
+      .slice(0, 3000)
+      .map((term) => encode(term, { deterministic: true, like, minorVersion: 2 }))
+    const theirs = await binaries(
+      beam,
+      '[term_to_binary(binary_to_term(B), [{minor_version, 2}, deterministic]) || B <- Bins]',
+      { Bins: ours },
+    )
+    expect(differences(ours, theirs)).toEqual([])
+  })
+
+  test.each([0, 1, 2] as const)('minor version %i writes what the BEAM writes', async (minorVersion) => {
+    const beam = await startBeam({ distributed: false })
+    const options = { deterministic: true, minorVersion, like } as const
+    const ours = sample.slice(0, 2000).map((term) => encode(term, options))
+    const theirs = await binaries(
+      beam,
+      '[term_to_binary(binary_to_term(B), [{minor_version, Minor}, deterministic]) || B <- Bins]',
+      { Bins: ours, Minor: minorVersion },
+    )
+    expect(differences(ours, theirs)).toEqual([])
+  })
+
+  test('compressed terms are read on both sides', async () => {
+    const beam = await startBeam({ distributed: false })
+    const large = sample.slice(0, 200)
+    const packed = encode(large, { compressed: 9 })
+    expect(packed[1]).toBe(80)
+    const theirs = (await beam.eval('term_to_binary(binary_to_term(B), [{compressed, 9}])', {
+      B: packed,
+    })) as Uint8Array
+    expect(theirs[1]).toBe(80)
+    expect(isEqual(decode(theirs), large)).toBe(true)
+  })
+})
+
+describe('order and equality', () => {
+  const mixed = fc.sample(terms({ negativeZero: false }), { seed: SEED + 1, numRuns: 10_000 })
+
+  test.each([hostRelease(), 27])('10,000 mixed terms are sorted as OTP %i sorts them', async (otp) => {
+    const beam = await startBeam({ distributed: false, otp })
+    const theirs = await beam.eval(
+      `Numbered = lists:zip([binary_to_term(B) || B <- Bins], lists:seq(0, length(Bins) - 1)),
+       [I || {_, I} <- lists:sort(fun({A, _}, {B, _}) -> A =< B end, Numbered)]`,
+      { Bins: mixed.map((term) => encode(term)) },
+    )
+    const ours = mixed.map((term, i) => ({ term, i })).sort((a, b) => compare(a.term, b.term))
+    const wrong = ours.findIndex(({ i }, at) => i !== (theirs as number[])[at])
+    expect(
+      wrong < 0 ? [] : [wrong, ours.slice(wrong, wrong + 2), mixed[(theirs as number[])[wrong] as number]],
+    ).toEqual([])
+  })
+
+  test('a map made on the BEAM gives the value of every key', async () => {
+    const beam = await startBeam({ distributed: false, otp: 27 })
+    const map = (await beam.eval(
+      'maps:from_list(lists:zip([binary_to_term(B) || B <- Bins], lists:seq(0, length(Bins) - 1)))',
+      { Bins: mixed.map((term) => encode(term)) },
+    )) as ErlMap
+    expect(map.size).toBe(new Set(mixed.map(keyOf)).size)
+    const last = new Map(mixed.map((term, i) => [keyOf(term), i]))
+    const wrong = mixed.filter((term) => map.get(term) !== last.get(keyOf(term)))
+    expect(wrong).toEqual([])
+  })
+
+  test('isEqual is =:= of OTP 27', async () => {
+    const beam = await startBeam({ distributed: false, otp: 27 })
+    const small = fc.sample(fc.tuple(terms(), terms(), fc.boolean()), { seed: SEED + 2, numRuns: 4000 })
+    const pairs = small.map(([a, b, same]) => (same ? [a, decode(encode(a))] : [a, b]) as [Term, Term])
+    const theirs = await beam.eval('[binary_to_term(A) =:= binary_to_term(B) || {A, B} <- Pairs]', {
+      Pairs: pairs.map(([a, b]) => tuple(encode(a), encode(b))),
+    })
+    expect(pairs.map(([a, b]) => isEqual(a, b))).toEqual(theirs)
+  })
+})
+
+describe.each([
+  { otp: 25, like: 25 },
+  { otp: 27, like: 27 },
+  { otp: 29, like: 27 },
+] as const)('terms made by OTP $otp', ({ otp, like }) => {
+  test('are written back byte for byte', async () => {
+    const beam = await startBeam({ distributed: false, otp })
+    await beam.compile(TERM_GENERATOR)
+    const made = await binaries(beam, 'term_generator:terms(Seed, 3000)', { Seed: SEED })
+    expect(made).toHaveLength(3000)
+    expect(
+      differences(
+        made.map((bytes) => encode(decode(bytes), { like })),
+        made,
+      ),
+    ).toEqual([])
+  })
+})
