@@ -9,9 +9,9 @@ import { DEFAULT_LIMITS, type Limits } from '../limits.js'
 import { BitBuilder, segmentSpec, type Refusal, type SegmentSpec } from './bit-syntax.js'
 import { atom, internAtom, type Atom } from './atom.js'
 import { ExportFun, Pid, Port, Reference } from './identifiers.js'
+import { keyOf, type TermKey } from './keys.js'
 import { ErlMap } from './map.js'
 import { EtfParseError, type Position } from './parse-error.js'
-import { write } from './print.js'
 import { Scanner, type Token } from './scan.js'
 import type { Term } from './terms.js'
 import { utf8Bytes } from './text-chars.js'
@@ -217,7 +217,7 @@ class Parser {
         if (this.#accept(',')) return undefined
         this.#expect('}')
         this.#stack.pop()
-        return this.#done(new ErlMap(withoutDuplicates(frame.flat)))
+        return this.#done(new ErlMap(withoutDuplicates(frame.flat), true))
       case 'binary':
         this.#segment(frame.builder, value)
         if (this.#accept(',')) return undefined
@@ -408,16 +408,15 @@ function normalInteger(value: bigint): number | bigint {
 /** Entries with the last value of each key, as `maps:from_list/1` keeps them. */
 function withoutDuplicates(flat: Term[]): Term[] {
   if (flat.length === 2) return flat
-  const places = new Map<string, number>()
+  const places = new Map<TermKey, number>()
   const unique: Term[] = []
   for (let i = 0; i < flat.length; i += 2) {
     const key = flat[i] as Term
-    // Of terms that a text can make, equal ones and only they have equal texts.
-    const text = write(key, { strings: false, unicode: true, printable: 'latin1', depth: -1 })
-    const place = places.get(text)
+    const identity = keyOf(key)
+    const place = places.get(identity)
     if (place !== undefined) unique[place + 1] = flat[i + 1] as Term
     else {
-      places.set(text, unique.length)
+      places.set(identity, unique.length)
       unique.push(key, flat[i + 1] as Term)
     }
   }

@@ -13,7 +13,6 @@ import { printElixir } from './print-elixir.js'
 import type { Encodable } from './terms.js'
 import {
   fromCodePoints,
-  fromLatin1,
   isPrintable,
   printableList,
   utf8CodePoints,
@@ -23,8 +22,9 @@ import {
   writeQuoted,
   type PrintableRange,
 } from './text-chars.js'
-import { Ancestors, mapEntries, plainTerm } from './text-terms.js'
+import { Ancestors, inOrder, mapEntries, plainTerm } from './text-terms.js'
 import { Tuple } from './tuple.js'
+import { utf8Length } from './utf8.js'
 import { BitString, ErlFloat, ImproperList } from './values.js'
 
 export interface PrintOptions {
@@ -54,6 +54,8 @@ export interface WriteOptions {
   /** `~tp`, `~tw`: characters beyond 255 appear as they are. */
   unicode: boolean
   printable: PrintableRange
+  /** Entries of maps by the order of their keys (`~k`) rather than as they came. */
+  order?: 'ordered' | 'reversed' | undefined
   /** Nesting (and length) at which `...` stands for the rest; -1 for none. */
   depth: number
 }
@@ -90,7 +92,7 @@ export function write(term: unknown, options: WriteOptions): string {
       out += leaf
       return
     }
-    const frame = frameOf(value, depth)
+    const frame = frameOf(value, depth, options)
     if (depth === 1) {
       // `~W` has no dots for a map: io_lib:write_map/3 says so.
       out += frame.map ? '#{}' : frame.close === ']' ? '[...]' : '{...}'
@@ -148,7 +150,7 @@ export function write(term: unknown, options: WriteOptions): string {
   return out
 }
 
-function frameOf(value: unknown, depth: number): Frame {
+function frameOf(value: unknown, depth: number, options: WriteOptions): Frame {
   if (Array.isArray(value)) {
     return { items: value, next: 0, depth, map: false, tail: undefined, hasTail: false, close: ']', cut: '|' }
   }
@@ -176,7 +178,7 @@ function frameOf(value: unknown, depth: number): Frame {
       cut: '|',
     }
   }
-  const items = mapEntries(value)
+  const items = inOrder(mapEntries(value), options.order)
   return { items, next: 0, depth, map: true, tail: undefined, hasTail: false, close: '}', cut: ',' }
 }
 
@@ -235,15 +237,36 @@ function describe(value: unknown): string {
 }
 
 /** `<<"text">>` or `<<"text"/utf8>>` for a binary that `~tp` (`~p` without unicode) shows as text, else undefined. */
-export function printableBinary(bytes: Uint8Array, options: WriteOptions): string | undefined {
-  if (bytes.length === 0) return undefined
-  const codes = options.unicode ? utf8CodePoints(bytes) : undefined
-  if (codes !== undefined) {
-    for (const code of codes) if (!isPrintable(code, options.printable)) return undefined
-    return `<<${writeQuoted(fromCodePoints(codes), '"')}${codes.length === bytes.length ? '' : '/utf8'}>>`
-  }
-  for (const byte of bytes) if (!isPrintable(byte, 'latin1')) return undefined
-  return `<<${writeQuoted(fromLatin1(bytes), '"')}>>`
+function printableBinary(bytes: Uint8Array, options: WriteOptions): string | undefined {
+  const found = printableBinaryPrefix(bytes, options, -1)
+  return found === undefined ? undefined : `<<${writeQuoted(found.text, '"')}${found.utf8 ? '/utf8' : ''}>>`
+}
+
+/** Characters of a binary that stand for one level of depth. */
+const CHARACTERS_PER_DEPTH = 4
+
+/**
+ * The text that a binary is, or begins with where a depth (positive) leaves no room for all of it.
+ * @returns `utf8`: it needs that type; `cut`: more follows; undefined for a binary to be shown as numbers
+ */
+export function printableBinaryPrefix(
+  bytes: Uint8Array,
+  options: WriteOptions,
+  depth: number,
+): { text: string; utf8: boolean; cut: boolean } | undefined {
+  const room = depth >= 0 ? Math.min(CHARACTERS_PER_DEPTH * depth, bytes.length) : bytes.length
+  if (room === 0) return undefined
+  const codes = options.unicode ? utf8CodePoints(bytes, room) : undefined
+  const range = codes === undefined ? 'latin1' : options.printable
+  const characters: ArrayLike<number> = codes ?? bytes.subarray(0, room)
+  let count = 0
+  while (count < characters.length && isPrintable(characters[count] as number, range)) count++
+  const text = fromCodePoints(
+    count === characters.length ? characters : Array.prototype.slice.call(characters, 0, count),
+  )
+  const taken = codes === undefined ? count : utf8Length(text)
+  if (taken === bytes.length) return { text, utf8: taken !== count, cut: false }
+  return depth > 0 && count >= depth ? { text, utf8: taken !== count, cut: true } : undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What the printers share: JavaScript values seen as the terms they encode to, and a guard against cycles. */
 import { EtfError } from '../errors.js'
 import { internAtom } from './atom.js'
+import { compareKeys } from './compare.js'
 import { ErlMap } from './map.js'
 import { utf8Bytes } from './text-chars.js'
 import { Charlist } from './values.js'
@@ -27,6 +28,18 @@ export function mapEntries(value: unknown): readonly unknown[] {
     }
   }
   return flat
+}
+
+/** Keys and values in turn, by the order of the keys: `maps:iterator/2` of OTP 27. */
+export function inOrder(
+  flat: readonly unknown[],
+  order: 'ordered' | 'reversed' | undefined,
+): readonly unknown[] {
+  if (order === undefined) return flat
+  const places = Array.from({ length: flat.length / 2 }, (_, index) => index * 2)
+  places.sort((a, b) => compareKeys(flat[a], flat[b]))
+  if (order === 'reversed') places.reverse()
+  return places.flatMap((place) => [flat[place], flat[place + 1]])
 }
 
 /** Whether a value is an object literal (or one without prototype), and so stands for a map. */
