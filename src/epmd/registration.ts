@@ -46,6 +46,8 @@ export class RegistrationMachine {
   #dueMs: number | undefined
   #creation: number | undefined
   #reply: ReplyBuffer
+  /** There is a connection, or one is being made. */
+  #connected = false
   #failures = 0
   /** Until when a first registration is tried again. */
   #settleUntilMs = 0
@@ -98,7 +100,9 @@ export class RegistrationMachine {
    * @param refused nobody listens there, so this process may take the port
    */
   disconnected(error: EpmdError, refused: boolean, nowMs: number): RegistrationAction[] {
-    switch (this.#state) {
+    const state = this.#state
+    this.#connected = false
+    switch (state) {
       case 'connecting':
         if (!refused || !this.options.mayServe) return this.#retry(error, nowMs, false)
         this.#state = 'serving'
@@ -155,14 +159,14 @@ export class RegistrationMachine {
 
   /** Ends the registration: its name is free once the connection is closed. */
   stop(): RegistrationAction[] {
-    const connected = this.#isConnected()
     this.#state = 'ended'
     this.#dueMs = undefined
-    return connected ? [{ type: 'disconnect' }] : []
+    return this.#disconnect()
   }
 
   #connect(nowMs: number): RegistrationAction[] {
     this.#state = 'connecting'
+    this.#connected = true
     this.#dueMs = nowMs + this.options.limits.epmdReplyTimeoutMs
     return [{ type: 'connect' }]
   }
@@ -178,7 +182,7 @@ export class RegistrationMachine {
 
   /** @param transient a first registration is worth another try: the daemon or an older registration is going away */
   #retry(error: EpmdError, nowMs: number, transient: boolean): RegistrationAction[] {
-    const actions: RegistrationAction[] = this.#isConnected() ? [{ type: 'disconnect' }] : []
+    const actions = this.#disconnect()
     if (this.#creation === undefined && (!transient || nowMs >= this.#settleUntilMs)) {
       this.#state = 'ended'
       this.#dueMs = undefined
@@ -193,8 +197,10 @@ export class RegistrationMachine {
     return [...actions, { type: 'retrying', error, pauseMs }]
   }
 
-  #isConnected(): boolean {
-    return this.#state === 'connecting' || this.#state === 'registering' || this.#state === 'registered'
+  #disconnect(): RegistrationAction[] {
+    if (!this.#connected) return []
+    this.#connected = false
+    return [{ type: 'disconnect' }]
   }
 
   #nameTaken(result: number): EpmdError {
