@@ -3,7 +3,7 @@
 //   npx beampeer start --name js@127.0.0.1 --module counter=examples/counter.js
 //
 //   {counter, 'js@127.0.0.1'} ! {self(), 5}, receive Total -> Total end.
-import { atom, isTuple, tuple } from 'beampeer'
+import { atom, Tuple, tuple } from 'beampeer'
 
 /** Registers `counter`: `{From, N}` adds N and is answered `{total, Sum}`; `stop` ends it. */
 export default function start(node) {
@@ -11,7 +11,7 @@ export default function start(node) {
     let sum = 0
     for await (const message of self) {
       if (message === atom('stop')) return
-      if (!isTuple(message) || message.size !== 2) continue
+      if (!(message instanceof Tuple) || message.size !== 2) continue
       const [from, n] = message.elements
       sum += Number(n)
       self.send(from, tuple(atom('total'), sum))

@@ -1,4 +1,4 @@
-// Builds lib when something in src is newer than it.
+// Builds lib when something in src is newer than it. Leaves out the check of types (`npm run build` has it): half the time.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,7 +14,7 @@ export function buildIfNeeded() {
     .map((entry) => modified(`${entry.parentPath ?? entry.path}/${entry.name}`))
   if (Math.max(modified(new URL('tsconfig.build.json', root)), ...sources) <= built) return false
   const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--noCheck'], {
     cwd: fileURLToPath(root),
     stdio: 'inherit',
   })
@@ -25,3 +25,5 @@ export function buildIfNeeded() {
 function modified(file) {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
+
+if (process.argv[2] === '--run') buildIfNeeded()

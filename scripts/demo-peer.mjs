@@ -15,8 +15,8 @@ const ask = (to, what) =>
     return self.receive()
   })
 
-/** Tells a process to stop and gives what its monitor brings. */
-const stopAndMonitor = (to) =>
+/** Monitors a process, tells it to stop, and gives what the monitor brings. */
+const monitorAndStop = (to) =>
   inProcess((self) => {
     self.monitor(to)
     self.send(to, beampeer.atom('stop'))
@@ -26,7 +26,7 @@ const stopAndMonitor = (to) =>
 const inProcess = (body) =>
   new Promise((resolve, reject) => node.spawn(async (self) => body(self).then(resolve, reject)))
 
-const scope = { node, ask, stopAndMonitor, process }
+const scope = { node, ask, monitorAndStop, process }
 const AsyncFunction = (async () => {}).constructor
 const evaluate = (line) =>
   new AsyncFunction(...Object.keys(scope), `return (${line})`)(...Object.values(scope))

@@ -9,25 +9,52 @@ import { fileURLToPath } from 'node:url'
 import { buildIfNeeded } from './build-if-needed.mjs'
 import { Shell } from './demo-shell.mjs'
 
-const startedAt = performance.timeOrigin
-const sinceStart = () => `${((performance.timeOrigin + performance.now() - startedAt) / 1_000).toFixed(1)} s`
-const once = process.argv.includes('--once')
 const NAME = 'js@127.0.0.1'
+
+/** What is typed into the Erlang shell, and what the answer has to be. */
+const ERLANG_STEPS = [
+  [`rpc:call('${NAME}', intl, money, [1234567.5, <<"EUR">>, <<"de">>]).`, /1\.234\.567,50\s€/],
+  [`rpc:call('${NAME}', intl, list, [["red", "green", "blue"], "en"]).`, /^<<"red, green, and blue">>$/],
+  [`erpc:call('${NAME}', intl, sort, [["Zebra", "apple", "Apple"], "en"]).`, /apple.*Apple.*Zebra/s],
+  [`rpc:call('${NAME}', os, cmd, ["whoami"]).`, /badrpc.*undef/s],
+  [`{counter, '${NAME}'} ! {self(), 5}, receive {total, Sum} -> Sum after 5000 -> nothing end.`, /^5$/],
+  [`Monitor = erlang:monitor(process, {counter, '${NAME}'}).`, /^#Ref</],
+  [
+    `{counter, '${NAME}'} ! stop, receive {'DOWN', Monitor, _, _, Why} -> Why after 5000 -> nothing end.`,
+    /^normal$/,
+  ],
+  [`nodes(hidden).`, new RegExp(`^\\['${NAME}'\\]$`)],
+]
+
+/** The same for the shell of demo-peer.mjs. */
+const PEER_STEPS = [
+  [`await node.rpc.call('${NAME}', 'intl', 'money', [1234567.5, 'EUR', 'de'])`, /1\.234\.567,50\s€/],
+  [
+    `await node.rpc.call('${NAME}', 'intl', 'list', [['red', 'green', 'blue'], 'en'])`,
+    /^<<"red, green, and blue">>$/,
+  ],
+  [`await node.rpc.call('${NAME}', 'os', 'cmd', ['whoami'])`, /undef/],
+  [`await ask({ name: 'counter', node: '${NAME}' }, 5)`, /\{total,5\}/],
+  [`await monitorAndStop({ name: 'counter', node: '${NAME}' })`, /'DOWN'.*normal/],
+  [`node.nodes('hidden')`, new RegExp(NAME)],
+]
+
+const once = process.argv.includes('--once')
 const cookie = process.env.BEAMPEER_COOKIE ?? `demo_${randomBytes(6).toString('hex')}`
+let failures = 0
+let stopping = false
 
 const say = (text = '') => console.log(text)
 const indent = (text) => text.replace(/^/gm, '    ')
+const sinceStart = () => `${(performance.now() / 1_000).toFixed(1)} s`
 
-if (buildIfNeeded()) say(`built (${sinceStart()})`)
+if (buildIfNeeded()) say(`built in ${sinceStart()}`)
 const { ErlangNode, print } = await import('../lib/index.js')
 const intl = await import('../examples/intl.js')
 const { default: startCounter } = await import('../examples/counter.js')
 
-const wanted = Number(process.env.ERL_EPMD_PORT ?? 4369)
-const epmdPort = (await isFree(wanted)) ? wanted : await freePort()
-if (epmdPort !== wanted) say(`port ${wanted} is in use: this node's EPMD takes port ${epmdPort} instead`)
+const epmdPort = await chooseEpmdPort()
 process.env.ERL_EPMD_PORT = String(epmdPort)
-
 const node = await ErlangNode.start(NAME, { cookie, epmd: 'embedded' })
 node.expose('intl', intl)
 keepCounter()
@@ -37,96 +64,66 @@ say(
 say('  functions   intl:money/3, sort/2, day/2, list/2, graphemes/1')
 say('  process     counter')
 
-let failures = 0
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)
 try {
   await demonstrate()
 } catch (error) {
   failures++
   say(`\n${error.stack}`)
 }
-say(failures === 0 ? '\nEverything above worked.' : `\n${failures} of the above did not work.`)
-printLines()
-if (once) {
-  await node.stop()
-  process.exit(failures === 0 ? 0 : 1)
+say(failures === 0 ? '\nEverything above worked.' : `\nSomething above did not work (${failures}).`)
+if (!stopping) {
+  printLines()
+  if (once) await stop()
+  say('\nStays up until Ctrl-C. Nodes that come and go:')
+  for await (const event of node.monitorNodes({ nodeType: 'all', nodedownReason: true })) {
+    say(`  ${event.type} ${event.node}${event.reason ? ` (${event.reason})` : ''}`)
+  }
 }
-say('\nStays up until Ctrl-C. Nodes that come and go:')
-void reportNodes()
-process.once('SIGINT', stop)
-process.once('SIGTERM', stop)
 
 async function stop() {
+  stopping = true
   await node.stop()
   process.exit(failures === 0 ? 0 : 1)
 }
 
 /** The registered process, started again whenever it was told to stop. */
 function keepCounter() {
-  const counter = startCounter(node)
-  counter.signal.addEventListener('abort', () => setImmediate(() => node.isAlive() && keepCounter()))
+  if (stopping) return
+  startCounter(node).signal.addEventListener('abort', () => setImmediate(keepCounter))
 }
 
-/** What is typed into the other node's shell, and what the answer has to be. */
-const ERLANG_STEPS = [
-  [`rpc:call('${NAME}', intl, money, [1234567.5, <<"EUR">>, <<"de">>]).`, /1\.234\.567,50\s€/],
-  [`rpc:call('${NAME}', intl, list, [["red", "green", "blue"], "en"]).`, /<<"red, green, and blue">>/],
-  [
-    `erpc:call('${NAME}', intl, graphemes, [[16#65, 16#301, 16#1F469, 16#200D, 16#1F680]]).`,
-    /^\[<<.*>>,\s*<<.*>>\]$/s,
-  ],
-  [`rpc:call('${NAME}', os, cmd, ["rm -rf /"]).`, /badrpc.*undef/s],
-  [`{counter, '${NAME}'} ! {self(), 5}, receive {total, Sum} -> Sum after 5000 -> nothing end.`, /^5$/],
-  [`Monitor = erlang:monitor(process, {counter, '${NAME}'}).`, /^#Ref</],
-  [
-    `{counter, '${NAME}'} ! stop, receive {'DOWN', Monitor, _, _, Why} -> Why after 5000 -> nothing end.`,
-    /^normal$/,
-  ],
-]
-const PEER_STEPS = [
-  [`await node.rpc.call('${NAME}', 'intl', 'money', [1234567.5, 'EUR', 'de'])`, /1\.234\.567,50\s€/],
-  [
-    `await node.rpc.call('${NAME}', 'intl', 'list', [['red', 'green', 'blue'], 'en'])`,
-    /<<"red, green, and blue">>/,
-  ],
-  [`await node.rpc.call('${NAME}', 'os', 'cmd', ['rm -rf /'])`, /undef/],
-  [`await ask({ name: 'counter', node: '${NAME}' }, 5)`, /\{total,5\}/],
-  [`await stopAndMonitor({ name: 'counter', node: '${NAME}' })`, /'DOWN'.*normal/],
-]
-
 async function demonstrate() {
-  const otp = erlang()
+  const otp = findErlang()
   const peer = otp ? 'beam@127.0.0.1' : 'peer@127.0.0.1'
   say(
     otp
       ? `\nErlang/OTP ${otp} is installed: here is its shell, as node ${peer}`
       : `\nThere is no \`erl\` on this machine: a second beampeer process, ${peer}, plays its part`,
   )
-  const shell = otp
-    ? erlangShell(peer)
-    : new Shell(process.execPath, [script('demo-peer.mjs'), peer, cookie], {})
-  // What is started here ends with us, whatever happens.
+  const shell = otp ? erlangShell(peer) : new Shell(process.execPath, [script('demo-peer.mjs'), peer, cookie])
   process.once('exit', () => shell.kill())
-  const lines = otp ? ERLANG_STEPS : PEER_STEPS
   let { prompt } = await shell.prompt()
-  let first = true
-  for (const [line, expected] of lines) {
+  let answered = 0
+  for (const [line, expected] of otp ? ERLANG_STEPS : PEER_STEPS) {
     shell.type(line)
     const answer = await shell.prompt()
-    say(indent(`${prompt}${line}\n${answer.before}`))
-    if (first) say(`  the first rpc:call was answered ${sinceStart()} after this command was started`)
-    first = false
+    const time =
+      answered++ === 0
+        ? `\n  The first rpc:call was answered ${sinceStart()} after this command started.`
+        : ''
+    say(`${indent(`${prompt}${line}\n${answer.before}`)}${time}`)
     expect(answer.before, expected)
     prompt = answer.prompt
   }
 
   say(`\nThe other way round, ${NAME} calls and monitors ${peer}:`)
-  await show(`node.rpc.call('${peer}', 'lists', 'seq', [1, 5])`, /^\[1,2,3,4,5\]$/, () =>
-    node.rpc.call(peer, 'lists', 'seq', [1, 5]),
-  )
-  await show(`node.ping('${peer}')`, /^pong$/, () => node.ping(peer))
+  const callSeq = () => node.rpc.call(peer, 'lists', 'seq', [1, 5])
+  await show(`await node.rpc.call('${peer}', 'lists', 'seq', [1, 5])`, /^\[1,2,3,4,5\]$/, callSeq)
+  await show(`await node.ping('${peer}')`, /^pong$/, () => node.ping(peer))
 
-  const ended = new AbortController()
-  const events = node.monitorNodes({ nodeType: 'all', nodedownReason: true, signal: ended.signal })
+  const subscription = node.monitorNodes({ nodeType: 'all', nodedownReason: true })
   const name = otp ? 'init' : 'rex'
   const down = new Promise((resolve) =>
     node.spawn(async (self) => {
@@ -135,56 +132,20 @@ async function demonstrate() {
     }),
   )
   // The monitor has arrived when a call made after it is answered.
-  await node.rpc.call(peer, 'lists', 'seq', [1, 1])
-  say(indent(`${prompt}${otp ? 'halt().' : 'process.exit()'}`))
-  shell.type(otp ? 'halt().' : 'process.exit()')
-  await show(`self.monitor({ name: '${name}', node: '${peer}' }) brings`, /'DOWN'.*noconnection/, () => down)
-  const { value: event } = await events.next()
-  await show(`node.monitorNodes({ nodedownReason: true }) brings`, /^nodedown .*connection_closed/, () =>
-    Promise.resolve(`${event.type} ${event.node} ${event.reason}`),
-  )
-  ended.abort()
+  await callSeq()
+  const end = otp ? 'halt().' : 'process.exit()'
+  say(indent(`${prompt}${end}`))
+  shell.type(end)
+  await show(`the monitor of ${name} on ${peer} brings`, /'DOWN'.*noconnection/, () => down)
+  await show('node.monitorNodes() brings', /^nodedown .*connection_closed/, async () => {
+    const { value: event } = await subscription.next()
+    return `${event.type} ${event.node} ${event.reason}`
+  })
+  await subscription.return()
   await shell.exit
 }
 
-/** The release of the `erl` on this machine, if there is one. */
-function erlang() {
-  const code = 'io:put_chars(erlang:system_info(otp_release)), halt().'
-  const { status, stdout } = spawnSync('erl', ['-noinput', '-boot', 'start_clean', '-eval', code], {
-    encoding: 'utf8',
-  })
-  return status === 0 ? stdout : undefined
-}
-
-function erlangShell(name) {
-  const unicode = ['+pc', 'unicode', '-eval', 'io:setopts(user, [{encoding, unicode}])']
-  return new Shell('erl', [...unicode, '-start_epmd', 'false', '-name', name, '-setcookie', cookie], {
-    ERL_CRASH_DUMP_BYTES: '0',
-  })
-}
-
-const script = (name) => fileURLToPath(new URL(name, import.meta.url))
-
-function isFree(port) {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-/** Prints a JavaScript expression and its value, and compares that with what it should be. */
+/** Prints an expression and its value, and compares that with what it should be. */
 async function show(expression, expected, evaluate) {
   let text
   try {
@@ -206,20 +167,53 @@ function expect(text, expected) {
 function printLines() {
   const port = epmdPort === 4369 ? '' : `ERL_EPMD_PORT=${epmdPort} `
   say(`
-Paste into a terminal to try it from an Erlang shell:
+Try it from an Erlang shell: paste into another terminal
   ${port}erl +pc unicode -name me@127.0.0.1 -setcookie ${cookie}
   rpc:call('${NAME}', intl, money, [1234567.5, <<"EUR">>, <<"de">>]).
   rpc:call('${NAME}', intl, day, [erlang:system_time(second), <<"ja">>]).
   {counter, '${NAME}'} ! {self(), 5}, receive Total -> Total end.
 
-From an Elixir shell:
+From an Elixir shell
   ${port}iex --name me2@127.0.0.1 --cookie ${cookie}
   :rpc.call(:"${NAME}", :intl, :sort, [["Zebra", "Äpfel", "Apfel"], "de"])
   :erpc.call(:"${NAME}", :intl, :list, [["red", "green", "blue"], "en"])`)
 }
 
-async function reportNodes() {
-  for await (const event of node.monitorNodes({ nodeType: 'all', nodedownReason: true })) {
-    say(`  ${event.type} ${event.node}${event.reason ? ` (${event.reason})` : ''}`)
-  }
+/** The release of the `erl` on this machine, if there is one. */
+function findErlang() {
+  const code = 'io:put_chars(erlang:system_info(otp_release)), halt().'
+  const args = ['-noinput', '-boot', 'start_clean', '-eval', code]
+  const { status, stdout } = spawnSync('erl', args, { encoding: 'utf8' })
+  return status === 0 ? stdout : undefined
+}
+
+function erlangShell(name) {
+  // Its output is no terminal here, so it has to be told that it may print all characters.
+  const unicode = ['+pc', 'unicode', '-eval', 'io:setopts(user, [{encoding, unicode}])']
+  return new Shell('erl', [...unicode, '-start_epmd', 'false', '-name', name, '-setcookie', cookie])
+}
+
+function script(name) {
+  return fileURLToPath(new URL(name, import.meta.url))
+}
+
+/** EPMD's port as the environment has it, or, where something listens on it, any free one. */
+async function chooseEpmdPort() {
+  const usual = Number(process.env.ERL_EPMD_PORT ?? 4369)
+  const port = (await tryPort(usual)) ?? (await tryPort(0))
+  if (port !== usual)
+    say(`Port ${usual} is in use, by an EPMD perhaps: the one of this node takes port ${port}.`)
+  return port
+}
+
+/** The port if it can be listened on. */
+function tryPort(port) {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => {
+      const { port: taken } = server.address()
+      server.close(() => resolve(taken))
+    })
+  })
 }

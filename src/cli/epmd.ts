@@ -14,6 +14,7 @@ export interface EpmdCommandOptions {
 
 export async function epmdCommand(options: EpmdCommandOptions): Promise<void> {
   const { EpmdServer } = await import('../index.js')
+  const interrupted = untilInterrupted()
   const server = await EpmdServer.listen({
     ...(options.port !== undefined && { port: options.port }),
     ...(options.address && { addresses: options.address }),
@@ -24,6 +25,6 @@ export async function epmdCommand(options: EpmdCommandOptions): Promise<void> {
   })
   console.log(`ready ${server.port}`)
   // It also ends when a client may and does kill it, as OTP's does.
-  await Promise.race([untilInterrupted(), server.closed])
+  await Promise.race([interrupted, server.closed])
   await server.close()
 }

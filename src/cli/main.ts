@@ -174,4 +174,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+// Whoever reads the output may stop reading (`| head`), or end before a node does: that is no error of ours.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
 void main(process.argv)
