@@ -207,6 +207,8 @@ export class Acceptor extends HandshakeMachine {
     if (decision.status === 'named') {
       peer.name = decision.name
       peer.creation = decision.creation
+      // dist_util `publish_flag/3`: a BEAM takes the name only from a node that sets the flag too, and is hidden by it.
+      this.#flags = (this.#flags & ~DistFlag.PUBLISHED) | DistFlag.NAME_ME
       this.write(encodeNamedStatus(decision.name, decision.creation))
     } else {
       this.write(encodeStatus(decision.status))

@@ -147,7 +147,9 @@ describe('a peer that asks for a name', () => {
     const machine = acceptor()
     expect(machine.receive(asks, 0)).toMatchObject([{ offer: { name: 'one', dynamic: true, hidden: true } }])
     const events = machine.decide({ status: 'named', name: 'x1@one', creation: 99, ...COOKIES }, 0)
-    expect(hex(written(events))).toBe(hex(framed(encodeNamedStatus('x1@one', 99))) + hex(unhex(CHALLENGE)))
+    const flags = (ADVERTISED | DistFlag.NAME_ME).toString(16).padStart(16, '0')
+    const challenge = CHALLENGE.replace(/4e \w+/, `4e ${flags}`)
+    expect(hex(written(events))).toBe(hex(framed(encodeNamedStatus('x1@one', 99))) + hex(unhex(challenge)))
     expect(machine.receive(reply(), 0).at(-1)).toMatchObject({
       result: { peerName: 'x1@one', peerCreation: 99, namedPeer: true },
     })
