@@ -1,0 +1,136 @@
+/**
+ * The codec against its rivals: every contestant in one run, bursts in turn, medians. Prints the times and the ratios.
+ *
+ *     npm run build && cd bench && npm install && node etf/run.js [--rounds N] [--only NAME] [--etf FILE] [--json]
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { isUtf8 } from 'node:buffer'
+import { contestants } from './contestants.js'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '25' },
+    only: { type: 'string' },
+    etf: { type: 'string', default: path.join(here, '../../lib/etf/node.js') },
+    json: { type: 'boolean', default: false },
+    burst: { type: 'string', default: '10' },
+  },
+})
+const etf = {
+  ...(await import(pathToFileURL(options.etf).href)),
+  isText: (bytes) => bytes.length < 65536 && isUtf8(bytes),
+}
+const corpus = path.join(here, 'corpus')
+
+if (!existsSync(path.join(corpus, 'ints.etf'))) {
+  mkdirSync(corpus, { recursive: true })
+  execFileSync('escript', [path.join(here, 'corpus.escript'), corpus], { stdio: 'inherit' })
+}
+
+/** The BEAM, which does a burst when asked. */
+function startBeam() {
+  const child = spawn('escript', [path.join(here, 'beam.escript')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async burst(what, file, count) {
+      child.stdin.write(`${what} ${file} ${count}\n`)
+      return Number((await lines.next()).value)
+    },
+    stop: () => child.stdin.end(),
+  }
+}
+
+function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
+}
+
+function timed(run, count) {
+  const start = process.hrtime.bigint()
+  for (let i = 0; i < count; i++) run()
+  return Number(process.hrtime.bigint() - start)
+}
+
+const beam = startBeam()
+const burstNs = Number(options.burst) * 1e6
+const names = readdirSync(corpus)
+  .filter((file) => file.endsWith('.etf') && !file.endsWith('.old.etf'))
+  .map((file) => file.slice(0, -4))
+  .filter((name) => options.only === undefined || name.includes(options.only))
+const entries = names.map((name) => ({
+  name,
+  file: path.join(corpus, `${name}.etf`),
+  bytes: readFileSync(path.join(corpus, `${name}.etf`)),
+  oldBytes: readFileSync(path.join(corpus, `${name}.old.etf`)),
+}))
+// All are made and warmed up before any is measured: what one learns of the shapes of another counts, as it does in use.
+for (const entry of entries) entry.contestants = contestants(etf, entry)
+
+const results = []
+for (const { name, file, contestants: all } of entries) {
+  for (const what of ['decode', 'encode']) {
+    const runs = Object.entries(all).map(([who, functions]) => ({
+      who,
+      burst: (n) => timed(functions[what], n),
+      times: [],
+    }))
+    runs.push({ who: 'BEAM', burst: (n) => beam.burst(what, file, n), times: [] })
+    for (const run of runs) {
+      // Long enough to be compiled and to be measured.
+      run.count = 1
+      let took = await run.burst(1)
+      while (took < burstNs && run.count < 1e7) {
+        run.count = Math.max(run.count + 1, Math.min(run.count * 4, Math.ceil((run.count * burstNs) / took)))
+        took = await run.burst(run.count)
+      }
+    }
+    for (let round = 0; round < Number(options.rounds); round++) {
+      for (const run of runs) run.times.push((await run.burst(run.count)) / run.count)
+    }
+    results.push({ name, what, ns: Object.fromEntries(runs.map(({ who, times }) => [who, median(times)])) })
+  }
+}
+beam.stop()
+
+if (options.json) console.log(JSON.stringify(results))
+else print()
+
+/** Ratios above 1: beampeer is faster. Those that give text are met with text; the BEAM, whose binaries are views, with views. */
+function ratio(ns, who) {
+  if (ns[who] === undefined) return '–'
+  const own = who === 'BEAM' ? ns.beampeer : ns['beampeer (text)']
+  return (ns[who] / own).toFixed(2)
+}
+
+function shown(ns) {
+  return ns < 1e3
+    ? `${ns.toFixed(0)} ns`
+    : ns < 1e6
+      ? `${(ns / 1e3).toFixed(1)} µs`
+      : `${(ns / 1e6).toFixed(2)} ms`
+}
+
+function print() {
+  const rivals = ['erlpack', 'msgpackr', 'JSON', '@msgpack/msgpack', 'v8.serialize', 'erlang_js', 'BEAM']
+  for (const what of ['decode', 'encode']) {
+    console.log(`\n| ${what} | beampeer | as text | ${rivals.join(' | ')} |`)
+    console.log(`|${'---|'.repeat(rivals.length + 3)}`)
+    const rows = results.filter((result) => result.what === what)
+    for (const { name, ns } of rows) {
+      const cells = rivals.map((who) => ratio(ns, who))
+      console.log(
+        `| ${name} | ${shown(ns.beampeer)} | ${shown(ns['beampeer (text)'])} | ${cells.join(' | ')} |`,
+      )
+    }
+    const means = rivals.map((who) => {
+      const ratios = rows.map(({ ns }) => Number(ratio(ns, who))).filter((value) => value > 0)
+      return Math.exp(ratios.reduce((sum, value) => sum + Math.log(value), 0) / ratios.length).toFixed(2)
+    })
+    console.log(`| geometric mean | | | ${means.join(' | ')} |`)
+  }
+}
