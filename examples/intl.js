@@ -17,7 +17,7 @@ export function money(amount, currency, language) {
 
 /** Words in the order of a language's dictionary. */
 export function sort(words, language) {
-  return words.map(asText).sort(new Intl.Collator(asText(language)).compare)
+  return words.map((word) => asText(word)).sort(new Intl.Collator(asText(language)).compare)
 }
 
 /** A day, from `erlang:system_time(second)`, as a sentence would have it. */
@@ -28,7 +28,7 @@ export function day(seconds, language) {
 
 /** `red, green, and blue` */
 export function list(words, language) {
-  return new Intl.ListFormat(asText(language)).format(words.map(asText))
+  return new Intl.ListFormat(asText(language)).format(words.map((word) => asText(word)))
 }
 
 /** What a reader counts as one character each. */
