@@ -1,6 +1,7 @@
 /** A real node connects to us. */
 import { HandshakeError } from '../../src/errors.js'
 import { ADVERTISED, DistFlag, REQUIRED } from '../../src/handshake/flags.js'
+import type { NameOffer } from '../../src/handshake/types.js'
 import { otpLogLine } from '../../src/handshake/log.js'
 import { startBeam, until, type Beam } from '../support/beam.js'
 import { closeLinks, COOKIES, listen, type Watched } from './handshake-support.js'
@@ -105,7 +106,7 @@ describe('refusals', () => {
   })
 
   test('a flag that the node requires and we lack: it aborts, and names it', async () => {
-    const flags = ADVERTISED & ~(DistFlag.MAP_TAG | DistFlag.MANDATORY_25_DIGEST)
+    const flags = ADVERTISED & ~(DistFlag.BIG_CREATION | DistFlag.MANDATORY_25_DIGEST)
     const { name, next } = await listen({}, { flags })
     const mark = beam.output.count
     expect(await connectNode(beam, name)).toBe('false')
@@ -158,11 +159,24 @@ test('a node without a name gets ours', async () => {
 })
 
 test('registered as version 5: OTP 23 opens with the old name message and completes it, later ones do not care', async () => {
-  const { name, next } = await listen({}, {}, 5)
+  const offers: NameOffer[] = []
+  const { name, next } = await listen(
+    {
+      onName: (offer) => {
+        offers.push(offer)
+        return { status: 'ok', ...COOKIES }
+      },
+    },
+    {},
+    5,
+  )
   expect(await connectNode(beam, name)).toBe('true')
   const { link, up } = await next()
   await up
   // In the old form the high half of the flags and the creation come with the complement.
+  const old = beam.release < 25
+  expect(offers).toMatchObject([{ name: beam.name, creation: old ? 0 : link.peerCreation }])
+  expect(offers[0]!.flags > 0xffffffffn).toBe(!old)
   expect(link.peerFlags & DistFlag.SPAWN).toBe(DistFlag.SPAWN)
   expect(`${link.peerCreation}`).toBe(await beam.evalText('erts_internal:get_creation()'))
 })

@@ -129,7 +129,7 @@ describe('refusals', () => {
     expect((await failure).code).toBe('HANDSHAKE_NOT_ALLOWED')
     const [, missing] = await beam.waitForLog(/since it\s+cannot handle\s+(\[[^\]]*\])/, mark)
     const missingFlags = JSON.parse(missing!.replace(/\s/g, '')) as string[]
-    expect(missingFlags).toContain(beam.release >= 27 ? 'MANDATORY_25_DIGEST' : 'BIG_CREATION')
+    expect(missingFlags).toContain('BIG_CREATION')
     const at = { peerName: link.thisNode!.name, missingFlags }
     const line = otpLogLine(new HandshakeError('HANDSHAKE_MISSING_FLAGS', '', at), 'in', beam.name)
     await beam.waitForLog(inLog(line!), mark)
