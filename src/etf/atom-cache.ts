@@ -9,19 +9,13 @@ import { platform } from './platform.js'
 
 const SLOTS = 4096
 /** Names longer than this are looked up as text: a node's hot atoms are short. */
-const MAX_CACHED_BYTES = 64
+const MAX_CACHED_BYTES = 32
 
-/** A remembered name and its atom. */
-class Slot {
-  constructor(
-    readonly bytes: Uint8Array,
-    readonly term: Atom | boolean,
-    /** Whether the bytes mean the same in Latin-1. */
-    readonly ascii: boolean,
-  ) {}
-}
-
-const slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS).fill(undefined)
+/** For each slot: the bytes of the name, how many they are, whether they mean the same in Latin-1, and the atom. */
+const slotBytes = new Uint8Array(SLOTS * MAX_CACHED_BYTES)
+const slotLengths = new Uint8Array(SLOTS)
+const slotAscii = new Uint8Array(SLOTS)
+const slotTerms = new Array<Atom | boolean>(SLOTS).fill(false)
 
 /** Who may create atoms: undefined counts against nobody, `'existing'` may create none. */
 export type AtomSource = AtomBudget | 'existing' | undefined
@@ -38,32 +32,33 @@ export function atomFromBytes(
   source: AtomSource,
 ): Atom | boolean {
   if (length === 0 || length > MAX_CACHED_BYTES) return slowAtom(bytes, start, length, latin1, source)
-  const last = start + length - 1
-  let hash = Math.imul(
-    (bytes[start] as number) |
-      ((bytes[last] as number) << 8) |
-      ((bytes[start + (length >> 1)] as number) << 16),
-    0x9e3779b1,
-  )
-  hash = Math.imul(
-    hash ^
-      ((bytes[start + (length >> 2)] as number) |
-        ((bytes[last - (length >> 2)] as number) << 8) |
-        (length << 16)),
-    0x85ebca6b,
-  )
-  const index = (hash >>> 15) & (SLOTS - 1)
-  const slot = slots[index]
-  if (slot !== undefined && slot.bytes.length === length && (!latin1 || slot.ascii)) {
-    const known = slot.bytes
+  const hash =
+    Math.imul(
+      (bytes[start] as number) |
+        ((bytes[start + (length >> 1)] as number) << 8) |
+        ((bytes[start + length - 1] as number) << 16) |
+        (length << 24),
+      0x9e3779b1,
+    ) ^
+    Math.imul(
+      (bytes[start + (length >> 2)] as number) | ((bytes[start + length - 1 - (length >> 2)] as number) << 8),
+      0x85ebca6b,
+    )
+  const slot = (hash >>> 13) & (SLOTS - 1)
+  if (slotLengths[slot] === length && !(latin1 && slotAscii[slot] === 0)) {
+    const from = slot * MAX_CACHED_BYTES
     let i = 0
-    while (i < length && known[i] === bytes[start + i]) i++
-    if (i === length) return slot.term
+    while (i < length && slotBytes[from + i] === bytes[start + i]) i++
+    if (i === length) return slotTerms[slot] as Atom | boolean
   }
   const term = slowAtom(bytes, start, length, latin1, source)
-  const copy = bytes.slice(start, start + length)
-  const ascii = copy.every((byte) => byte < 0x80)
-  if (ascii || !latin1) slots[index] = new Slot(copy, term, ascii)
+  let bits = 0
+  for (let i = 0; i < length; i++) bits |= bytes[start + i] as number
+  if (bits > 127 && latin1) return term
+  for (let i = 0; i < length; i++) slotBytes[slot * MAX_CACHED_BYTES + i] = bytes[start + i] as number
+  slotLengths[slot] = length
+  slotAscii[slot] = bits > 127 ? 0 : 1
+  slotTerms[slot] = term
   return term
 }
 

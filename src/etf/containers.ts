@@ -4,7 +4,7 @@
  */
 import { Atom } from './atom.js'
 import { compareKeys } from './compare.js'
-import { Reader } from './decode.js'
+import { Reader } from './reader.js'
 import { hasDuplicateKeys } from './duplicates.js'
 import { writeAtom, writeBytes, writeHead, writeInt32, writePid, writeTag } from './encode-leaf.js'
 import { Fun, Pid, Reference } from './identifiers.js'

@@ -2,7 +2,8 @@
  * Terms nested deeper than recursion should go: the same reading, with a stack of frames on the heap. A frame is a
  * container whose elements are still coming.
  */
-import type { Reader } from './decode.js'
+import { openCompound } from './reader-rare.js'
+import type { Reader } from './reader.js'
 import type { Term } from './terms.js'
 import { Tuple } from './tuple.js'
 import { ImproperList } from './values.js'
@@ -47,7 +48,7 @@ function open(reader: Reader): Frame | undefined {
     case 117:
     case 67: {
       reader.position++
-      const { count, finish } = reader.openCompound(tag)
+      const { count, finish } = openCompound(reader, tag)
       return { items: [], left: count, finish }
     }
     default:

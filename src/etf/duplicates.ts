@@ -34,10 +34,11 @@ export function hasDuplicateKeys(flat: readonly unknown[]): boolean {
 }
 
 /**
- * Whether `a` is certainly before `b` in an order of all numbers and binaries; false also where that is not known.
+ * Whether `a` is certainly before `b` in an order of all numbers, all binaries, all texts; false also where that is not known.
  */
 function isBefore(a: unknown, b: unknown): boolean {
   if (typeof a === 'number') return typeof b === 'number' ? a < b : b instanceof Uint8Array
+  if (typeof a === 'string') return typeof b === 'string' && a < b
   if (a instanceof Uint8Array && b instanceof Uint8Array) return bytesBefore(a, b)
   return false
 }

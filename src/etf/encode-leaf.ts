@@ -114,7 +114,7 @@ export function writeObjectKey(writer: Writer, name: string, settings: Settings,
 export function writeNumber(writer: Writer, value: number, settings: Settings, depth: number): void {
   const small = value | 0
   if (small === value) return writeInt32(writer, small)
-  if (value % 1 !== 0) {
+  if (Math.floor(value) !== value || value - value !== 0) {
     if (value - value !== 0) {
       throw settings.error(depth, 'ETF_NOT_FINITE', `${value} is no Erlang term: its floats are finite`)
     }
