@@ -19,6 +19,8 @@ const common = {
 /** @type {import('jest').Config} */
 export default {
   testTimeout: 60_000,
+  // Tests of real nodes mostly wait for them.
+  maxWorkers: '100%',
   projects: [
     // Needs nothing but Node.
     { ...common, displayName: 'node', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/test/beam/'] },
