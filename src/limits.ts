@@ -93,8 +93,15 @@ export interface Limits {
   maxNodeEvents: number
   /** Nodes whose last connection error is remembered. Stops a list that grows with every name that is tried. */
   maxRememberedErrors: number
+  /** Names that a node without a name of its own had, remembered for the pids it made under them. */
+  maxFormerNames: number
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
   maxMailboxMessages: number
+  /**
+   * Calls of one exposed function that wait for their turn (its `concurrency` or `order`); further ones are answered
+   * `system_limit`. Stops callers that ask faster than the function answers; worst case the arguments of so many calls.
+   */
+  maxQueuedCalls: number
   /** Processes alive at once on this node (the BEAM's default is 262,144 up to OTP 26, 1,048,576 since). */
   maxProcesses: number
 }
@@ -139,6 +146,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxPendingSignals: 100_000,
   maxNodeEvents: 10_000,
   maxRememberedErrors: 1_000,
+  maxFormerNames: 64,
   maxMailboxMessages: 1_000_000,
+  maxQueuedCalls: 10_000,
   maxProcesses: 262_144,
 })

@@ -11,51 +11,33 @@ import { randomChallenge } from '../net/md5.js'
 import type { Transport } from '../net/transport.js'
 import type { Destination, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
-import { RpcClient, type CallOptions, type CallResult } from '../rex/client.js'
-import { ExposedTable, type Arity, type ExposeOptions } from '../rex/exposed.js'
+import { Calls, type CallOptions } from '../rex/calls.js'
+import { Erpc } from '../rex/erpc.js'
+import { ExposedTable, type ExposedEntry, type ExposeOptions, type Fallback } from '../rex/exposed.js'
+import { RemoteNode } from '../rex/remote-node.js'
 import { startRex } from '../rex/rex-server.js'
+import { Rpc } from '../rex/rpc.js'
 import { startSpawnServer } from '../rex/spawn-server.js'
+import { exposeStandardFunctions } from '../rex/standard.js'
 import { checkCookie, usualCookie } from './cookie-file.js'
 import { Distribution } from './distribution.js'
+import { exposeFile, type ExposedModule } from './expose-file.js'
+import { nodeFacts } from './facts.js'
 import { checkOptions, type CheckedOptions, type NodeOptions } from './options.js'
 
 type NodeNameLike = string | Atom
 
-/** `rpc` in OTP's words: failures are `BadRpcError`s. */
-export interface Rpc {
-  call(node: NodeNameLike, module: string, name: string, args: readonly Encodable[], options?: CallOptions): Promise<Term>
-  cast(node: NodeNameLike, module: string, name: string, args: readonly Encodable[]): void
-  multicall(
-    nodes: readonly NodeNameLike[],
-    module: string,
-    name: string,
-    args: readonly Encodable[],
-    options?: CallOptions,
-  ): Promise<{ results: Term[]; badNodes: string[] }>
-}
-
-/** `erpc` in OTP's words: failures are `RemoteError`s (the function's) and `ErpcError`s (the call's). */
-export interface Erpc {
-  call(node: NodeNameLike, module: string, name: string, args: readonly Encodable[], options?: CallOptions): Promise<Term>
-  cast(node: NodeNameLike, module: string, name: string, args: readonly Encodable[]): void
-  multicall(
-    nodes: readonly NodeNameLike[],
-    module: string,
-    name: string,
-    args: readonly Encodable[],
-    options?: CallOptions,
-  ): Promise<CallResult[]>
-}
-
 export class ErlangNode implements AsyncDisposable {
+  /** Calls in the words of OTP's `rpc`: failures are `BadRpcError`s. */
   readonly rpc: Rpc
+  /** Calls in the words of `erpc`: failures are `RemoteError`s (the function's) and `ErpcError`s (the call's). */
   readonly erpc: Erpc
   readonly #options: CheckedOptions
   readonly #cookies: CookieJar
   readonly #kernel: Kernel
   readonly #distribution: Distribution
-  readonly #exposed = new ExposedTable()
-  readonly #rpcClient: RpcClient
+  readonly #exposed: ExposedTable
+  readonly #calls: Calls
   /** The process that sends what the program itself sends. */
   readonly #main: Process
   #stopped: Promise<void> | undefined
@@ -121,24 +103,21 @@ export class ErlangNode implements AsyncDisposable {
     })
     const { table, io } = this.#kernel
     const makeGroupLeader = (write: (text: string) => void) => this.#kernel.makeGroupLeader(write)
-    startSpawnServer(table, this.#exposed, io)
-    startRex(table, { exposed: this.#exposed, io, makeGroupLeader })
-    this.#rpcClient = new RpcClient(table, {
+    this.#exposed = new ExposedTable(checked.limits)
+    if (options.standardFunctions !== false) exposeStandardFunctions(this.#exposed, nodeFacts(this.#kernel, checked.limits))
+    const onError = (error: unknown, where: string) =>
+      checked.logger.error(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+    const server = { host: table, table: this.#exposed, io, onError }
+    startSpawnServer(server)
+    startRex({ ...server, makeGroupLeader })
+    this.#calls = new Calls(table, {
       makeGroupLeader,
       connectionError: (peer) => this.#kernel.connectionError(peer),
+      maxItems: checked.limits.maxMailboxMessages,
     })
+    this.rpc = new Rpc(this.#calls, () => [this.name, ...this.nodes()])
+    this.erpc = new Erpc(this.#calls)
     this.#main = table.spawnHandler({ message: () => {} }, { trapExit: true })
-    const client = this.#rpcClient
-    this.rpc = {
-      call: (...args) => client.rpcCall(...args),
-      cast: (...args) => client.cast(...args),
-      multicall: (...args) => client.rpcMulticall(...args),
-    }
-    this.erpc = {
-      call: (...args) => client.call(...args),
-      cast: (...args) => client.cast(...args),
-      multicall: (...args) => client.multicall(...args),
-    }
   }
 
   /** `node/0`: `nonode@nohost` while the node has no name. */
@@ -166,9 +145,27 @@ export class ErlangNode implements AsyncDisposable {
 
   // --- functions for others ---
 
-  /** Makes the functions of an object callable from other nodes as module `name`. See docs/calling-node.md. */
+  /**
+   * Makes the functions of an object callable from other nodes as module `name`; a module of that name is replaced whole,
+   * while calls that run in it end where they began. See docs/calling-node.md.
+   * @throws ArgumentError `BAD_ARGUMENT`, `BAD_OPTION`
+   */
   expose(name: string, functions: object, options?: ExposeOptions): void {
     this.#exposed.expose(name, functions, options)
+  }
+
+  /**
+   * Makes the functions that a JavaScript file exports callable as module `name`. `reload` of the handle reads the file
+   * anew and replaces them.
+   * @throws ArgumentError `BAD_OPTION` for a file that cannot be loaded or exports no function
+   */
+  exposeModule(name: string, file: string | URL, options?: ExposeOptions): Promise<ExposedModule> {
+    return exposeFile(this.#exposed, name, file, options)
+  }
+
+  /** Sets, or with undefined removes, what answers calls of functions that are not exposed. */
+  exposeFallback(fallback: Fallback | undefined): void {
+    this.#exposed.setFallback(fallback)
   }
 
   /** @returns whether the module was exposed */
@@ -176,9 +173,14 @@ export class ErlangNode implements AsyncDisposable {
     return this.#exposed.unexpose(name)
   }
 
-  /** What other nodes can call. */
-  exposed(): { module: string; function: string; arity: Arity }[] {
+  /** What other nodes can call, but for the standard functions. */
+  exposed(): ExposedEntry[] {
     return this.#exposed.list()
+  }
+
+  /** A handle of another node: its functions as methods, batches, streams. `options` are the defaults of its calls. */
+  at(node: NodeNameLike, options?: CallOptions): RemoteNode {
+    return new RemoteNode(node, { calls: this.#calls, rpc: this.rpc, erpc: this.erpc }, options)
   }
 
   // --- connections ---

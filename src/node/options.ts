@@ -38,6 +38,8 @@ export interface NodeOptions {
   netTickintensity?: number
   /** Nodes that may connect and be connected (`net_kernel:allow/1`); default all. */
   allow?: readonly string[]
+  /** Answer the few functions that tools expect of any node (docs/calling-node.md lists them); default true. */
+  standardFunctions?: boolean
   limits?: Partial<Limits>
   /** Default: warnings and errors go to the console's stderr. */
   logger?: Partial<Logger>

@@ -3,86 +3,170 @@ import { atomName, internAtom } from '../etf/atom.js'
 import { ExportFun } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { tuple } from '../etf/tuple.js'
-import { toException, type Exception } from '../process/erlang-error.js'
+import { ErlangError, toException, type Exception, type StackEntry } from '../process/erlang-error.js'
+import type { Process } from '../process/process.js'
 import type { CallContext } from './context.js'
 import type { ExposedFunction, ExposedTable } from './exposed.js'
+import type { Refusal } from './gate.js'
 import { toPlain } from './plain.js'
 
-/** How a call ended. `badarg`: the call itself was malformed (erpc's argument error), nothing ran. */
-export type Outcome = { type: 'return'; value: Encodable } | { type: 'exception'; exception: Exception } | { type: 'badarg' }
+/** How a call ended. `argError` is erpc's word for a call that was itself impossible. */
+export type Outcome =
+  | { readonly type: 'return'; readonly value: Encodable }
+  | { readonly type: 'exception'; readonly exception: Exception }
+  | { readonly type: 'argError'; readonly reason: 'system_limit' }
 
 export interface Mfa {
-  module: Term
-  function: Term
-  args: Term
+  readonly module: Term
+  readonly function: Term
+  readonly args: Term
+}
+
+/** A call as it runs: the process it runs in, which carries who called. */
+export interface RunningCall {
+  readonly process: Process
+  /** Made when the function asks for it: most do not. */
+  context(): CallContext
 }
 
 const UNDEF = internAtom('undef')
+const BADARG = internAtom('badarg')
 const BADFUN = internAtom('badfun')
 const BADARITY = internAtom('badarity')
+const FUNCTION_CLAUSE = internAtom('function_clause')
+const APPLY_MFA: Pick<Mfa, 'module' | 'function'> = {
+  module: internAtom('erlang'),
+  function: internAtom('apply'),
+}
+
+/** Arguments that the BEAM's `apply/3` takes at most; more are erpc's `system_limit`. */
+const MAX_ARGS = 1023
 
 /**
- * Runs a call. Synchronous functions end before this returns: the result is then no promise, so that a call costs no
- * turn of the microtask queue.
+ * Runs a call; never throws, and the promise never rejects. A synchronous function has ended when this returns: the
+ * result is then no promise, so that a call costs no turn of the microtask queue.
  */
-export function runCall(table: ExposedTable, mfa: Mfa, context: () => CallContext): Outcome | Promise<Outcome> {
-  const { module, function: name, args } = mfa
-  const moduleName = atomName(module)
-  const functionName = atomName(name)
-  if (moduleName === undefined || functionName === undefined || !Array.isArray(args)) return { type: 'badarg' }
-  const list = args as readonly Term[]
-  const found = table.find(moduleName, functionName, list.length)
-  if (found !== undefined) return invoke(found, mfa, list, context)
-  if (moduleName === 'erlang' && functionName === 'apply') return runApply(table, mfa, list, context)
-  return raise('error', UNDEF, mfa, list)
-}
-
-/** `erlang:apply/2,3`: what `erpc:call(Node, fun m:f/0)` and `spawn(Node, Fun)` become. */
-function runApply(
-  table: ExposedTable,
-  mfa: Mfa,
-  args: readonly Term[],
-  context: () => CallContext,
-): Outcome | Promise<Outcome> {
-  if (args.length === 3) return runCall(table, { module: args[0] as Term, function: args[1] as Term, args: args[2] as Term }, context)
-  const [fun, funArgs] = args as readonly [Term, Term]
-  if (args.length !== 2 || !Array.isArray(funArgs)) return raise('error', UNDEF, mfa, args)
-  if (!(fun instanceof ExportFun)) return raise('error', tuple(BADFUN, fun), mfa, args)
-  const list = funArgs as readonly Term[]
-  if (fun.arity !== list.length) return raise('error', tuple(BADARITY, tuple(fun, list)), mfa, args)
-  return runCall(table, { module: fun.module, function: fun.function, args: list }, context)
-}
-
-function invoke(found: ExposedFunction, mfa: Mfa, args: readonly Term[], context: () => CallContext): Outcome | Promise<Outcome> {
-  try {
-    const values: unknown[] = found.plain ? args.map(toPlain) : (args as unknown[])
-    const result: unknown = found.context ? found.fn.call(found.self, context(), ...values) : found.fn.apply(found.self, values)
-    if (isPromiseLike(result)) {
-      return Promise.resolve(result).then(
-        (value) => ({ type: 'return', value: value as Encodable }),
-        (error: unknown) => thrown(error, mfa, args),
-      )
+export function runCall(table: ExposedTable, asked: Mfa, call: RunningCall): Outcome | Promise<Outcome> {
+  let mfa = asked
+  // The arguments of the `apply/3` that `mfa` was unwrapped from, if one was.
+  let applied: readonly Term[] | undefined
+  // A loop, since a call may be an apply of an apply, as deep as its sender likes.
+  for (;;) {
+    const { module, function: name, args } = mfa
+    const moduleName = atomName(module)
+    const functionName = atomName(name)
+    if (moduleName === undefined || functionName === undefined || !Array.isArray(args)) {
+      return raise(BADARG, frame(APPLY_MFA, applied ?? [module, name, args]), asked)
     }
+    const list = args as readonly Term[]
+    if (list.length > MAX_ARGS) return { type: 'argError', reason: 'system_limit' }
+    const found = table.find(moduleName, functionName, list.length)
+    if (found !== undefined) return enter(found, mfa, asked, call)
+    if (moduleName !== 'erlang' || functionName !== 'apply' || list.length < 2 || list.length > 3) {
+      const answered = callFallback(table, moduleName, functionName, mfa, asked, call)
+      return answered ?? raise(UNDEF, frame(mfa, list), asked)
+    }
+    if (list.length === 3) {
+      applied = list
+      mfa = { module: list[0] as Term, function: list[1] as Term, args: list[2] as Term }
+      continue
+    }
+    // Only funs that name an exposed function can be called here.
+    const [fun, funArgs] = list as readonly [Term, Term]
+    if (!Array.isArray(funArgs)) return raise(BADARG, frame(APPLY_MFA, [...list]), asked)
+    if (!(fun instanceof ExportFun)) return raise(tuple(BADFUN, fun), frame(APPLY_MFA, 2), asked)
+    if (fun.arity !== funArgs.length)
+      return raise(tuple(BADARITY, tuple(fun, funArgs)), frame(APPLY_MFA, 2), asked)
+    applied = undefined
+    mfa = { module: fun.module, function: fun.function, args: funArgs }
+  }
+}
+
+function enter(found: ExposedFunction, mfa: Mfa, asked: Mfa, call: RunningCall): Outcome | Promise<Outcome> {
+  const { gate } = found
+  if (gate === undefined) return invoke(found, mfa, asked, call)
+  const { caller } = call.context()
+  const passed = gate.pass<Outcome>(call.process, caller, () => invoke(found, mfa, asked, call))
+  const refusedOr = (end: Outcome | Refusal): Outcome =>
+    'refused' in end ? raise(end.refused, frame(mfa, arityOf(mfa.args)), asked) : end
+  return passed instanceof Promise ? passed.then(refusedOr) : refusedOr(passed)
+}
+
+function invoke(found: ExposedFunction, mfa: Mfa, asked: Mfa, call: RunningCall): Outcome | Promise<Outcome> {
+  const args = mfa.args as readonly Term[]
+  try {
+    const values: readonly unknown[] = found.plain ? args.map(toPlain) : args
+    const result: unknown = found.context
+      ? found.fn.call(found.self, call.context(), ...values)
+      : found.fn.apply(found.self, values as unknown[])
+    if (isPromiseLike(result)) return settle(result, mfa, asked, found.bif)
     return { type: 'return', value: result as Encodable }
   } catch (error) {
-    return thrown(error, mfa, args)
+    return thrown(error, mfa, asked, found.bif)
   }
 }
 
-/** The exception of a thrown value; its stack ends in the function that was called, as erpc trims Erlang's. */
-export function thrown(error: unknown, mfa: Mfa, args: readonly Term[]): Outcome {
-  const exception = toException(error)
-  const frame = tuple(mfa.module, mfa.function, args.length, [])
-  return { type: 'exception', exception: { ...exception, stack: [...exception.stack, frame] } }
+function callFallback(
+  table: ExposedTable,
+  module: string,
+  name: string,
+  mfa: Mfa,
+  asked: Mfa,
+  call: RunningCall,
+): Outcome | Promise<Outcome> | undefined {
+  const { fallback } = table
+  if (fallback === undefined) return undefined
+  try {
+    const result = fallback(call.context(), module, name, mfa.args as readonly Term[])
+    if (isPromiseLike(result)) return settle(result, mfa, asked, false)
+    return { type: 'return', value: result as Encodable }
+  } catch (error) {
+    return thrown(error, mfa, asked, false)
+  }
 }
 
-function raise(errorClass: 'error', reason: Encodable, mfa: Mfa, args: readonly Term[]): Outcome {
+async function settle(result: PromiseLike<unknown>, mfa: Mfa, asked: Mfa, bif: boolean): Promise<Outcome> {
+  try {
+    return { type: 'return', value: (await result) as Encodable }
+  } catch (error) {
+    return thrown(error, mfa, asked, bif)
+  }
+}
+
+/** The exception of a thrown value: the user's frames, then the function that was called. */
+function thrown(error: unknown, mfa: Mfa, asked: Mfa, bif: boolean): Outcome {
+  const { class: errorClass, reason, stack } = toException(error)
+  // As on the BEAM, errors that are about the arguments show them; other frames have only their number.
+  const showArgs = bif || (error instanceof ErlangError && (reason === UNDEF || reason === FUNCTION_CLAUSE))
+  const raised = raise(reason, frame(mfa, showArgs ? mfa.args : arityOf(mfa.args)), asked)
+  const users = bif ? [] : stack
   return {
     type: 'exception',
-    exception: { class: errorClass, reason, stack: [tuple(mfa.module, mfa.function, args, [])] },
+    exception: { class: errorClass, reason, stack: [...users, ...raised.exception.stack] },
   }
+}
+
+function frame(mfa: Pick<Mfa, 'module' | 'function'>, args: Encodable): StackEntry {
+  return tuple<readonly Encodable[]>(mfa.module, mfa.function, args, [])
+}
+
+function arityOf(args: Term): Encodable {
+  return Array.isArray(args) ? args.length : args
+}
+
+/** An error of class `error` in `top`, with what was asked for below it: what `trim_stack/4` of erpc.erl leaves. */
+function raise(reason: Encodable, top: StackEntry, asked: Mfa): Extract<Outcome, { type: 'exception' }> {
+  const [module, name, args] = top.elements
+  const same =
+    module === asked.module &&
+    name === asked.function &&
+    (args === asked.args || args === arityOf(asked.args))
+  const stack = same || !Array.isArray(asked.args) ? [top] : [top, frame(asked, asked.args.length)]
+  return { type: 'exception', exception: { class: 'error', reason, stack } }
 }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
+  return (
+    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
+  )
 }

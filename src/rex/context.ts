@@ -24,7 +24,13 @@ export interface CallContext {
   send(to: Destination, message: Encodable): boolean
 }
 
-export function makeContext(host: Host, io: IoClient, self: Process, caller: Pid, traceToken?: Term): CallContext {
+export function makeContext(
+  host: Host,
+  io: IoClient,
+  self: Process,
+  caller: Pid,
+  traceToken?: Term,
+): CallContext {
   return {
     self,
     get pid() {

@@ -12,7 +12,10 @@ export class RemoteError extends BeampeerError {
   readonly erlangStack: Term | undefined
 
   constructor(node: string, errorClass: RemoteError['class'], reason: Term, stack?: Term) {
-    super('RPC_REMOTE_ERROR', `${node} answered ${errorClass === 'signal' ? 'with an exit signal' : errorClass}: ${shorten(print(reason))}`)
+    super(
+      'RPC_REMOTE_ERROR',
+      `${node} answered ${errorClass === 'signal' ? 'with an exit signal' : errorClass}: ${shorten(print(reason))}`,
+    )
     this.node = node
     this.class = errorClass
     this.reason = reason

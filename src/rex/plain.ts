@@ -26,7 +26,14 @@ function mapToPlain(map: ErlMap): unknown {
   const flat = map.flat
   for (let i = 0; i < flat.length; i += 2) {
     const key = flat[i] as Term
-    const name = key instanceof Atom ? key.name : typeof key === 'boolean' ? String(key) : key instanceof Uint8Array ? asText(key) : undefined
+    const name =
+      key instanceof Atom
+        ? key.name
+        : typeof key === 'boolean'
+          ? String(key)
+          : key instanceof Uint8Array
+            ? asText(key)
+            : undefined
     if (name === undefined || names.has(name)) return map
     names.add(name)
     entries.push([name, toPlain(flat[i + 1] as Term)])

@@ -3,33 +3,29 @@
  * of C nodes, Java nodes and old releases, for which rex is all they know.
  */
 import { Atom, atomName, internAtom } from '../etf/atom.js'
-import { Pid } from '../etf/identifiers.js'
+import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
-import { EtfError, NodeError } from '../errors.js'
+import { EtfError } from '../errors.js'
 import { toException } from '../process/erlang-error.js'
 import { genReply, readGenMessage } from '../process/gen-reply.js'
-import type { Host } from '../process/host.js'
-import type { IoClient } from '../process/io.js'
+import type { Destination, Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { runCall, type Outcome } from './call.js'
-import { makeContext } from './context.js'
-import type { ExposedTable } from './exposed.js'
+import { makeContext, type CallContext } from './context.js'
+import type { CallServer } from './spawn-server.js'
 
 const REX = internAtom('rex')
 const BADRPC = internAtom('badrpc')
 const EXIT = internAtom('EXIT')
 const ERPC = internAtom('erpc')
-const BADARG = internAtom('badarg')
 const SYSTEM_LIMIT = internAtom('system_limit')
 const FEATURES_REPLY = internAtom('features_reply')
 const NONEXISTING_NAME = internAtom('nonexisting_name')
 const REX_STDOUT = internAtom('rex_stdout')
 const USER = internAtom('user')
 
-export interface RexOptions {
-  exposed: ExposedTable
-  io: IoClient
+export interface RexOptions extends CallServer {
   /** A group leader that gives what is printed to `write`. */
   makeGroupLeader(write: (text: string) => void): Process
 }
@@ -43,10 +39,15 @@ interface Request {
   reply(result: Encodable): void
 }
 
+/** The group leader of a call; `own` when it was made for this call alone. */
+interface Leader {
+  pid: Pid
+  own?: Process
+}
+
 /** Starts `rex`. */
-export function startRex(host: Host, options: RexOptions): Process {
-  const server = new RexServer(host, options)
-  return server.process
+export function startRex(options: RexOptions): Process {
+  return new RexServer(options).process
 }
 
 class RexServer {
@@ -57,12 +58,20 @@ class RexServer {
   readonly #running = new Map<string, (reason: Term) => void>()
   #blocked: Promise<void> | undefined
 
-  constructor(host: Host, options: RexOptions) {
+  constructor(options: RexOptions) {
+    const { host } = options
     this.#host = host
     this.#options = options
     this.process = host.spawnHandler(
       {
-        message: (message) => this.#message(message),
+        message: (message, from) => {
+          try {
+            this.#message(message, from)
+          } catch (error) {
+            // rex serves everyone: what one request brings about ends nobody else's.
+            options.onError(error, 'rex')
+          }
+        },
         down: (ref, _object, reason) => {
           const ended = this.#running.get(ref.key)
           this.#running.delete(ref.key)
@@ -73,23 +82,30 @@ class RexServer {
     )
   }
 
-  #message(message: Term): void {
+  /** `sender` is who the signal says it is from; a message says what it likes. */
+  #message(message: Term, sender: Pid | undefined): void {
     const read = readGenMessage(message)
     if (read.type === 'call') {
       const { from, request } = read
       const reply = (result: Encodable) => genReply(this.#host, this.process.pid, from, result)
-      this.#call(request, from.pid, reply)
-    } else if (read.type === 'cast') this.#cast(read.request)
+      this.#call(request, sender ?? from.pid, reply)
+    } else if (read.type === 'cast') this.#cast(read.request, sender ?? this.process.pid)
     else if (message instanceof Tuple && message.size === 2) {
       const [from, request] = message.elements as readonly [Term, Term]
-      if (from instanceof Pid) this.#foreign(from, request)
+      if (from instanceof Pid) this.#foreign(from, request, sender ?? from)
     }
   }
 
   /** `{call | block_call, M, F, A, GroupLeader}`; what is none of these is ignored, as rex does. */
   #call(request: Term, caller: Pid, reply: (result: Encodable) => void): void {
     if (!(request instanceof Tuple) || request.size !== 5) return
-    const [kind, module, name, args, groupLeader] = request.elements as readonly [Term, Term, Term, Term, Term]
+    const [kind, module, name, args, groupLeader] = request.elements as readonly [
+      Term,
+      Term,
+      Term,
+      Term,
+      Term,
+    ]
     const call: Request = { module, function: name, args, groupLeader, caller, reply }
     if (atomName(kind) === 'call') void this.#run(call)
     else if (atomName(kind) === 'block_call') {
@@ -102,15 +118,21 @@ class RexServer {
     }
   }
 
-  #cast(request: Term): void {
+  #cast(request: Term, caller: Pid): void {
     if (!(request instanceof Tuple) || request.size !== 5) return
-    const [kind, module, name, args, groupLeader] = request.elements as readonly [Term, Term, Term, Term, Term]
+    const [kind, module, name, args, groupLeader] = request.elements as readonly [
+      Term,
+      Term,
+      Term,
+      Term,
+      Term,
+    ]
     if (atomName(kind) !== 'cast') return
-    void this.#run({ module, function: name, args, groupLeader, caller: this.process.pid, reply: () => {} })
+    void this.#run({ module, function: name, args, groupLeader, caller, reply: () => {} })
   }
 
   /** The messages of nodes that do not speak gen: `{Pid, {call, …}}`, answered `{rex, Result}`, and others. */
-  #foreign(from: Pid, request: Term): void {
+  #foreign(from: Pid, request: Term, sender: Pid): void {
     if (atomName(request) === 'features_request') {
       this.#send(from, tuple(FEATURES_REPLY, this.#host.name, [ERPC]))
       return
@@ -121,8 +143,10 @@ class RexServer {
     if (kindName === 'call' || kindName === 'block_call') {
       const { elements } = request as Tuple<readonly Term[]>
       const toCaller = kindName === 'call' && atomName(elements[4]) === 'send_stdout_to_caller'
-      const call = toCaller ? tuple(...elements.slice(0, 4), tuple(internAtom('send_stdout_to_caller'), from)) : request
-      this.#call(call as Term, from, (result) => this.#send(from, tuple(REX, result)))
+      const call = toCaller
+        ? tuple(...elements.slice(0, 4), tuple(internAtom('send_stdout_to_caller'), from))
+        : request
+      this.#call(call as Term, sender, (result) => this.#send(from, tuple(REX, result)))
     } else if ((kindName === 'sbcast' || kindName === 'send') && rest.length === 2) {
       const [name, message] = rest as [Term, Term]
       const delivered = this.#sendToName(name, kindName === 'send' ? tuple(from, message) : message)
@@ -131,23 +155,25 @@ class RexServer {
     }
   }
 
-  /** Runs a call in a process of its own; resolves when it was answered. */
+  /** Runs a call in a process of its own; resolves when it was answered, and never rejects. */
   #run(call: Request): Promise<void> {
     return new Promise((answered) => {
-      let io: Process | undefined
-      let answer = (result: Encodable) => {
-        answer = () => {}
+      let leader: Leader | undefined
+      let waiting = true
+      const answer = (result: Encodable) => {
+        if (!waiting) return
+        waiting = false
         this.#reply(call, result)
-        io?.exit()
+        leader?.own?.exit()
         answered()
       }
       let process: Process
       try {
-        const leader = this.#groupLeader(call)
-        if (!(leader instanceof Pid)) io = leader
-        process = this.#host.spawnHandler({ message: () => {} }, { groupLeader: leader instanceof Pid ? leader : leader.pid })
+        leader = this.#groupLeader(call)
+        process = this.#host.spawnHandler({ message: () => {} }, { groupLeader: leader.pid })
       } catch (error) {
-        if (!(error instanceof NodeError)) throw error
+        // Only a full process table gets here.
+        this.#options.onError(error, 'rex')
         answer(tuple(BADRPC, tuple(EXIT, SYSTEM_LIMIT)))
         return
       }
@@ -157,7 +183,12 @@ class RexServer {
         answer(rpcResult(outcome))
         process.exit()
       }
-      const outcome = runCall(this.#options.exposed, call, () => makeContext(this.#host, this.#options.io, process, call.caller))
+      let context: CallContext | undefined
+      const { table, io } = this.#options
+      const outcome = runCall(table, call, {
+        process,
+        context: () => (context ??= makeContext(this.#host, io, process, call.caller)),
+      })
       if (outcome instanceof Promise) void outcome.then(finish)
       else finish(outcome)
     })
@@ -165,28 +196,36 @@ class RexServer {
 
   #reply(call: Request, result: Encodable): void {
     try {
-      call.reply(result)
+      try {
+        call.reply(result)
+      } catch (error) {
+        if (!(error instanceof EtfError)) throw error
+        // A value that is no term, or one that the caller's node cannot read, is the function's error.
+        call.reply(rpcResult({ type: 'exception', exception: toException(error) }))
+      }
     } catch (error) {
-      if (!(error instanceof EtfError)) throw error
-      call.reply(rpcResult({ type: 'exception', exception: toException(error) }))
+      this.#options.onError(error, 'answer of rex')
     }
   }
 
   /** `user` is the node's own; `{send_stdout_to_caller, Pid}` (erl_call) sends output to the caller as messages. */
-  #groupLeader({ groupLeader }: Request): Pid | Process {
-    if (groupLeader instanceof Pid) return groupLeader
+  #groupLeader({ groupLeader }: Request): Leader {
+    if (groupLeader instanceof Pid) return { pid: groupLeader }
     if (groupLeader instanceof Tuple && groupLeader.size === 2) {
       const [kind, caller] = groupLeader.elements as readonly [Term, Term]
       if (atomName(kind) === 'send_stdout_to_caller' && caller instanceof Pid) {
-        return this.#options.makeGroupLeader((text) => this.#send(caller, tuple(REX_STDOUT, text)))
+        const own = this.#options.makeGroupLeader((text) => this.#send(caller, tuple(REX_STDOUT, text)))
+        return { pid: own.pid, own }
       }
     }
-    return this.#host.whereis(USER) ?? this.#host.groupLeader
+    return { pid: this.#host.whereis(USER) ?? this.#host.groupLeader }
   }
 
+  /** `Name ! Message` as rex evaluates it, for all that can stand on its left. */
   #sendToName(name: Term, message: Encodable): boolean {
-    if (!(name instanceof Atom) || this.#host.whereis(name) === undefined) return false
-    this.#host.send(this.process.pid, name, message)
+    const to = destination(name)
+    if (to === undefined || (to instanceof Atom && this.#host.whereis(to) === undefined)) return false
+    this.#host.send(this.process.pid, to, message)
     return true
   }
 
@@ -195,10 +234,17 @@ class RexServer {
   }
 }
 
+function destination(name: Term): Destination | undefined {
+  if (name instanceof Atom || name instanceof Pid || name instanceof Reference) return name
+  if (!(name instanceof Tuple) || name.size !== 2) return undefined
+  const [local, node] = name.elements as readonly [Term, Term]
+  return local instanceof Atom && node instanceof Atom ? { name: local, node } : undefined
+}
+
 /** What rex answers for an outcome (`execute_call/3` of rpc.erl). */
 function rpcResult(outcome: Outcome): Encodable {
   if (outcome.type === 'return') return outcome.value
-  if (outcome.type === 'badarg') return tuple(BADRPC, tuple(EXIT, BADARG))
+  if (outcome.type === 'argError') return tuple(BADRPC, tuple(EXIT, internAtom(outcome.reason)))
   const { class: errorClass, reason, stack } = outcome.exception
   if (errorClass === 'throw') return reason
   return tuple(BADRPC, tuple(EXIT, errorClass === 'exit' ? reason : tuple(reason, stack)))
