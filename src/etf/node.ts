@@ -135,7 +135,8 @@ bindPlatform({
   ...integers,
   inflate,
   deflate: (bytes, level) => deflateSync(bytes, { level: Math.min(9, Math.max(0, level)) }),
-  viewBinary: (source, start, length) => new Binary(source.buffer as ArrayBuffer, source.byteOffset + start, length),
+  viewBinary: (source, start, length) =>
+    new Binary(source.buffer as ArrayBuffer, source.byteOffset + start, length),
   copyBinary: (source, start, length) => {
     const copy = new Binary(length)
     for (let i = 0; i < length; i++) copy[i] = source[start + i] as number
