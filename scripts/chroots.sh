@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Other OTP releases for the tests, each in a chroot made from the Debian suite that carries it.
 #
-#   scripts/chroots.sh                    makes OTP 23, 27 and 29 (each about a minute and 300 MB), keeps what is there
+#   scripts/chroots.sh                    makes those of OTP 23, 25, 27 and 29 that the host itself does not have (each
+#                                         about a minute and 300 MB), keeps what is there
+#   scripts/chroots.sh list               prints which these are
 #   scripts/chroots.sh install 27         makes one
 #   scripts/chroots.sh mount 27           mounts /proc, /sys and /dev of one that is there
 #
@@ -16,10 +18,18 @@ packages=erlang-base,erlang-crypto,erlang-ssl,erlang-tools,erlang-runtime-tools,
 suite_of() {
   case $1 in
     23) echo bullseye ;;
+    25) echo bookworm ;;
     27) echo trixie ;;
     29) echo sid ;;
-    *) echo "chroots.sh: no Debian suite is known for OTP $1 (23, 27 and 29 are)" >&2 && exit 2 ;;
+    *) echo "chroots.sh: no Debian suite is known for OTP $1 (23, 25, 27 and 29 are)" >&2 && exit 2 ;;
   esac
+}
+
+# The releases that are tested against, without the one that the host's own erl is of.
+list() {
+  local erl host=
+  if erl=$(command -v erl); then host=$(cut -d' ' -f2 "$(dirname "$(readlink -f "$erl")")/../releases/start_erl.data"); fi
+  for release in 23 25 27 29; do [ "$release" = "$host" ] || echo "$release"; done
 }
 
 mount_system() {
@@ -55,17 +65,20 @@ install() {
   mount_system "$release"
 }
 
-# A subshell with a lock, so that two runs at once do not build the same chroot twice.
+command=${1:-all}
+if [ "$command" = list ]; then list && exit; fi
+
+# With a lock, so that two runs at once do not build the same chroot twice.
 mkdir -p "$root"
 exec 9> "$root/.lock"
 flock 9
 
-command=${1:-all}
 case $command in
-  all) for release in 23 27 29; do install "$release"; done ;;
+  all) for release in $(list); do install "$release"; done ;;
   install | mount)
     suite_of "${2:?which OTP release?}" > /dev/null
+    list | grep -qx "$2" || exit 0 # the host's own
     if [ "$command" = install ]; then install "$2"; else mount_system "$2"; fi
     ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

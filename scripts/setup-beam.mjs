@@ -14,7 +14,5 @@ export default function setup() {
   if (!/^\d+$/.test(release))
     throw new Error(`BEAMPEER_OTP must be an OTP release such as 27, not ${release}`)
   // Without leave to install, the kit says which release is missing and where it looked.
-  if (process.env.BEAMPEER_INSTALL !== '0' && ['23', '27', '29'].includes(release)) {
-    script('chroots.sh', 'install', release)
-  }
+  if (process.env.BEAMPEER_INSTALL !== '0') script('chroots.sh', 'install', release)
 }

@@ -9,9 +9,6 @@ export interface OtpCommand {
   args: readonly string[]
 }
 
-/** The releases that CI installs next to the host's. */
-export const CHROOT_RELEASES = [23, 27, 29] as const
-
 /** The release that `startBeam` takes when a test names none: `BEAMPEER_OTP`, else the host's. */
 export function defaultRelease(): number {
   const asked = process.env.BEAMPEER_OTP
