@@ -149,25 +149,31 @@ export class AtomCacheWriter {
     target[p++] = count
     if (count === 0) return p
     const flags = p
+    const { fresh, longAtoms } = this
+    const freshCount = fresh.length
     p += (count >> 1) + 1
-    target.fill(0, flags, p)
-    const fresh = this.fresh
+    target[p - 1] = 0
     let nextFresh = 0
+    let low = 0
     for (let i = 0; i < count; i++) {
       const cached = atoms[i]
       const { slot } = cached
-      const isNew = nextFresh < fresh.length && fresh[nextFresh] === i
-      target[flags + (i >> 1)] |= ((isNew ? 8 : 0) | (slot >> 8)) << ((i & 1) << 2)
+      let flag = slot >> 8
       target[p++] = slot
-      if (!isNew) continue
-      nextFresh++
-      const text = cached.text
-      if (this.longAtoms) target[p++] = text.length >> 8
-      target[p++] = text.length
-      target.set(text, p)
-      p += text.length
+      if (nextFresh < freshCount && fresh[nextFresh] === i) {
+        nextFresh++
+        flag |= 8
+        const text = cached.text
+        if (longAtoms) target[p++] = text.length >> 8
+        target[p++] = text.length
+        target.set(text, p)
+        p += text.length
+      }
+      // Two half bytes make one: the low one waits for the high one, if there is one.
+      if ((i & 1) === 0) target[flags + (i >> 1)] = low = flag
+      else target[flags + (i >> 1)] = low | (flag << 4)
     }
-    if (this.longAtoms) target[flags + (count >> 1)] |= 1 << ((count & 1) << 2)
+    if (longAtoms) target[flags + (count >> 1)] |= 1 << ((count & 1) << 2)
     return p
   }
 

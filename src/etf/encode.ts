@@ -53,10 +53,23 @@ const NO_SETTINGS = new Settings()
 /**
  * Writes a term without version byte, as it stands in a distribution message or inside another term.
  * On an error what has been written is not taken back: restore `writer.position`.
+ * @param context must not change once it was used
  * @throws EtfError with `code` and `path`
  */
 export function writeTerm(writer: Writer, term: Encodable, context?: EncodeContext): void {
   if (context === undefined) return write(writer, term, NO_SETTINGS, DEFAULT_LIMITS.maxTermBytes)
+  if (context !== lastContext) {
+    lastSettings = settingsFor(context)
+    lastContext = context
+  }
+  write(writer, term, lastSettings, context.limits?.maxTermBytes ?? DEFAULT_LIMITS.maxTermBytes)
+}
+
+/** A link writes several terms for each message, with one context that does not change: its settings are kept. */
+let lastContext: EncodeContext | undefined
+let lastSettings = NO_SETTINGS
+
+function settingsFor(context: EncodeContext): Settings {
   const settings = new Settings()
   settings.atoms = context.atoms
   settings.plainAtoms = context.atoms === undefined
@@ -65,7 +78,7 @@ export function writeTerm(writer: Writer, term: Encodable, context?: EncodeConte
   settings.smallPorts = context.like === 25 || !settings.bigPids
   settings.nativeRecords = context.nativeRecords !== false
   settings.objectKeys = context.objectKeys
-  write(writer, term, settings, context.limits?.maxTermBytes ?? DEFAULT_LIMITS.maxTermBytes)
+  return settings
 }
 
 function write(writer: Writer, term: unknown, settings: Settings, most: number): void {
