@@ -5,10 +5,15 @@ import { run, start, type RunOptions, type RunningProcess } from './process.js'
 
 let built = false
 
-function main(): string {
+/** Builds lib unless it is newer than the source. */
+export function build(): void {
   if (!built)
     execFileSync(process.execPath, [resolve('scripts/build-if-needed.mjs'), '--run'], { stdio: 'inherit' })
   built = true
+}
+
+function main(): string {
+  build()
   return resolve('lib/cli/main.js')
 }
 
