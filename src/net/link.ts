@@ -150,7 +150,8 @@ class TransportLink implements Link {
   }
 
   close(reason: LinkDownReason, error?: BeampeerError): void {
-    if (this.state === 'up') this.#flush()
+    if (this.state !== 'up') return this.#down(reason, error, 'end')
+    this.#flush()
     this.#down(reason, error, 'close')
   }
 
@@ -168,6 +169,12 @@ class TransportLink implements Link {
     if (this.state !== 'up') return
     this.#channel!.setTicktime(netTicktimeMs)
     this.#armTick()
+  }
+
+  auxTick(): void {
+    if (this.state !== 'up') return
+    this.#channel!.auxTick()
+    this.#flush()
   }
 
   stats(): LinkStats {
@@ -226,7 +233,7 @@ class TransportLink implements Link {
       case 'established':
         return this.#up(event.result)
       case 'failed':
-        return this.#down('connection_setup_failed', event.error, 'close')
+        return this.#down('connection_setup_failed', event.error, 'end')
     }
   }
 
@@ -384,13 +391,14 @@ class TransportLink implements Link {
 
   // --- end ---
 
-  #down(reason: LinkDownReason, error: BeampeerError | undefined, how: 'close' | 'destroy'): void {
+  #down(reason: LinkDownReason, error: BeampeerError | undefined, how: 'close' | 'end' | 'destroy'): void {
     if (this.state === 'down') return
     const wasUp = this.state === 'up'
     this.state = 'down'
     this.#timer?.clear()
     this.#channel?.close()
-    this.transport[how]()
+    if (how === 'destroy') this.transport.destroy()
+    else this.transport.close(how === 'close')
     this.#settleDrained()
     this.#handlers.onDown({ reason, error, wasUp }, this)
   }

@@ -64,10 +64,11 @@ export class TcpTransport implements Transport {
     this.#socket.write(bytes, done)
   }
 
-  close(): void {
+  close(waitForPeer = true): void {
     if (this.#closing || this.#socket.destroyed) return
     this.#closing = true
     const socket = this.#socket
+    if (!waitForPeer) socket.once('finish', () => socket.destroy())
     // What the peer still sends is read and dropped until it ends too: closing with unread input would send RST, and
     // that can take from the peer what we wrote last.
     const timer = setTimeout(() => socket.destroy(), this.#lingerMs)

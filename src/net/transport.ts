@@ -42,8 +42,12 @@ export interface Transport {
    * operating system took them, or when the connection ended. Never throws: a failed connection shows in `onClose`.
    */
   write(bytes: Uint8Array, done?: () => void): void
-  /** Ends the connection after what was written; gives up on a peer that does not take it. */
-  close(): void
+  /**
+   * Ends the connection after what was written; gives up on a peer that does not take it.
+   * @param waitForPeer also wait a while for the peer to end its side, so that what it still sends cannot cost it what
+   *   we wrote last. False for peers that are not to be trusted with holding a connection open.
+   */
+  close(waitForPeer?: boolean): void
   /** Ends the connection now. What was written and not sent is lost. */
   destroy(): void
   /** Stops reading: the peer is held back by the transport's own flow control. */

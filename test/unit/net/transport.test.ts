@@ -222,21 +222,43 @@ describe('tcp', () => {
     await expect(listening).rejects.toBe(reason)
   })
 
-  test('a peer that never reads nor closes is given up after the linger time', async () => {
+  /** A peer that reads nothing and never ends its side. */
+  async function stubborn(): Promise<{ port: number; end(): Promise<void> }> {
     const sockets: Socket[] = []
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
       socket.on('error', () => undefined)
       sockets.push(socket)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    const transport = await connectTcp({ host: '127.0.0.1', port, lingerMs: 20 })
+    return {
+      port: (server.address() as AddressInfo).port,
+      async end() {
+        for (const socket of sockets) socket.destroy()
+        await new Promise((resolve) => server.close(resolve))
+      },
+    }
+  }
+
+  test('a peer that never reads nor ends is given up after the linger time', async () => {
+    const peer = await stubborn()
+    const transport = await connectTcp({ host: '127.0.0.1', port: peer.port, lingerMs: 20 })
     const end = attach(transport)
     transport.write(Buffer.alloc(50_000_000))
     transport.close()
     await end.closed
     expect(transport.closed).toBe(true)
-    for (const socket of sockets) socket.destroy()
-    await new Promise((resolve) => server.close(resolve))
+    await peer.end()
+  })
+
+  test('without waiting for the peer, it is given up as soon as what was written has left', async () => {
+    const peer = await stubborn()
+    const transport = await connectTcp({ host: '127.0.0.1', port: peer.port, lingerMs: 600_000 })
+    const end = attach(transport)
+    let left = false
+    transport.write(Buffer.from('no'), () => (left = true))
+    transport.close(false)
+    expect(await end.closed).toBeUndefined()
+    expect(left).toBe(true)
+    await peer.end()
   })
 })
