@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { EPMD_DEFAULT_PORT } from '../epmd/messages.js'
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, EpmdError } from '../errors.js'
 
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -70,6 +70,7 @@ export function listenAddresses(addresses: readonly string[] | undefined, env: E
 /**
  * The addresses of an EPMD inside a node: as wide as the node itself listens, loopback when that is narrow.
  * @returns undefined for what ERL_EPMD_ADDRESS says, else loopback
+ * @throws EpmdError `EPMD_LISTEN_FAILED` when a host name cannot be resolved
  */
 export async function embeddedAddresses(
   listenHost: string | undefined,
@@ -79,7 +80,11 @@ export async function embeddedAddresses(
   // Node's `::` takes IPv4 too.
   if (listenHost === '::') return ['0.0.0.0', '::']
   if (isIP(listenHost) !== 0) return isLoopback(listenHost) ? undefined : [listenHost]
-  const found = await lookup(listenHost, { all: true })
+  const found = await lookup(listenHost, { all: true }).catch((cause: unknown) => {
+    throw new EpmdError('EPMD_LISTEN_FAILED', `EPMD cannot listen on ${listenHost}: it has no address`, {
+      cause,
+    })
+  })
   const wide = found.map(({ address }) => address).filter((address) => !isLoopback(address))
   return wide.length > 0 ? wide : undefined
 }

@@ -2,19 +2,33 @@
  * An EPMD: listens, and drives the state machine of epmd/server.ts.
  * Behaves as OTP's `epmd`, with its switches as options; unlike it, listens on loopback only unless told otherwise.
  */
+import { lookup } from 'node:dns/promises'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { hostname } from 'node:os'
 import { EpmdServerMachine, type EpmdServerAction } from '../epmd/server.js'
 import type { EpmdName } from '../epmd/messages.js'
 import { EpmdError } from '../errors.js'
 import { DEFAULT_LIMITS, type Limits } from '../limits.js'
 import { systemClock, type Clock, type Timer } from './clock.js'
-import { epmdPort, listenAddresses, silent, type EpmdLogger, type Environment } from './epmd-options.js'
+import {
+  epmdPort,
+  listenAddresses,
+  silent,
+  type EpmdLogger,
+  type Environment,
+  type ListenAddress,
+} from './epmd-options.js'
 
 export interface EpmdListenOptions {
   /** `-port`; default ERL_EPMD_PORT, else 4369. 0: any free one. */
   port?: number
   /** `-address`: IP addresses; loopback is always added. Default: ERL_EPMD_ADDRESS, else loopback only. */
   addresses?: readonly string[]
+  /**
+   * Names of this host: the loopback addresses that they mean are listened on as well.
+   * Default: the system's host name.
+   */
+  hosts?: readonly string[]
   /** `-packet_timeout`, in milliseconds: from accept to the end of a connection that registers nothing. */
   packetTimeoutMs?: number
   /** `-relaxed_command_check`; default: whether ERL_EPMD_RELAXED_COMMAND_CHECK is set. */
@@ -39,6 +53,7 @@ export class EpmdServer implements AsyncDisposable {
   readonly port: number
   /** Resolves when it serves no more: after `close`, or when a KILL_REQ was accepted. */
   readonly closed: Promise<void>
+  readonly #listeners: Server[] = []
   readonly #machine: EpmdServerMachine
   readonly #peers = new Map<number, Peer>()
   readonly #clock: Clock
@@ -49,24 +64,20 @@ export class EpmdServer implements AsyncDisposable {
   #settleClosed: () => void = () => undefined
 
   private constructor(
-    private readonly listeners: Server[],
+    first: Server,
     private readonly options: EpmdListenOptions,
-    port: number,
   ) {
     const { packetTimeoutMs, limits = DEFAULT_LIMITS, env = process.env } = options
-    this.port = port
+    this.port = (first.address() as AddressInfo).port
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silent
     this.#machine = new EpmdServerMachine({
-      port,
+      port: this.port,
       relaxedCommandCheck: options.relaxedCommandCheck ?? env['ERL_EPMD_RELAXED_COMMAND_CHECK'] !== undefined,
       limits: packetTimeoutMs === undefined ? limits : { ...limits, epmdPacketTimeoutMs: packetTimeoutMs },
     })
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve))
-    for (const listener of listeners) {
-      // Out of file descriptors, mostly: those who wait are served once connections have ended.
-      listener.on('error', (error) => this.#logger.warn(`epmd: accept failed: ${error.message}`))
-    }
+    this.#adopt(first)
   }
 
   /**
@@ -75,41 +86,23 @@ export class EpmdServer implements AsyncDisposable {
    * @throws ArgumentError `BAD_OPTION`
    */
   static async listen(options: EpmdListenOptions = {}): Promise<EpmdServer> {
-    const env = options.env ?? process.env
-    let port = epmdPort(options.port, env)
-    const listeners: Server[] = []
-    // The first address serves while the last is still being bound: who calls then waits for the machine.
-    const early: Socket[] = []
-    let accept = (socket: Socket): void => void early.push(socket)
+    const { env = process.env } = options
+    const [first, ...others] = listenAddresses(options.addresses, env) as [ListenAddress, ...ListenAddress[]]
+    // Whoever has the first address is this host's EPMD: the rest follows while it serves already.
+    const server = new EpmdServer(await listenOn(first.host, epmdPort(options.port, env)), options)
     try {
-      for (const { host, required } of listenAddresses(options.addresses, env)) {
-        // Half-open: a client may end its side behind the request and still read the answer.
-        const listener = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => accept(socket))
-        try {
-          await listen(listener, host, port)
-        } catch (error) {
-          if (required) throw error
-          const { message } = error as Error
-          options.logger?.info(`epmd: not listening on [${host}]:${port}, which nobody asked for: ${message}`)
-          continue
-        }
-        listeners.push(listener)
-        port = (listener.address() as AddressInfo).port
-      }
+      for (const address of others) await server.#listenAlso(address)
+      await server.#listenWhereNamed(first.host)
     } catch (error) {
-      for (const listener of listeners) listener.close()
-      for (const socket of early) socket.destroy()
+      await server.close()
       throw error
     }
-    const server = new EpmdServer(listeners, options, port)
-    accept = (socket) => server.#accept(socket)
-    for (const socket of early) server.#accept(socket)
     return server
   }
 
   /** The addresses it listens on. */
   get addresses(): string[] {
-    return this.listeners.flatMap((listener) => (listener.address() as AddressInfo | null)?.address ?? [])
+    return this.#listeners.flatMap((listener) => (listener.address() as AddressInfo | null)?.address ?? [])
   }
 
   /** The names registered now. */
@@ -133,7 +126,7 @@ export class EpmdServer implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const closed = this.listeners.map((listener) => new Promise((resolve) => listener.close(resolve)))
+    const closed = this.#listeners.map((listener) => new Promise((resolve) => listener.close(resolve)))
     this.#timer?.clear()
     for (const [id, { socket, release }] of this.#peers) {
       release?.clear()
@@ -142,6 +135,49 @@ export class EpmdServer implements AsyncDisposable {
     }
     await Promise.all(closed)
     this.#settleClosed()
+  }
+
+  /** Must follow the listening at once: a connection that nobody takes is lost. */
+  #adopt(listener: Server): void {
+    this.#listeners.push(listener)
+    listener.on('connection', (socket) => this.#accept(socket))
+    // Out of file descriptors, mostly: those who wait are served once connections have ended.
+    listener.on('error', (error) => this.#logger.warn(`epmd: accept failed: ${error.message}`))
+  }
+
+  async #listenAlso({ host, required }: ListenAddress): Promise<void> {
+    try {
+      const listener = await listenOn(host, this.port)
+      if (this.#closing) listener.close()
+      else this.#adopt(listener)
+    } catch (error) {
+      if (required) throw error
+      this.#logger.debug(`epmd: not on [${host}]:${this.port} either: ${(error as Error).message}`)
+    }
+  }
+
+  /**
+   * Where this host's name means a loopback address of its own (Debian's 127.0.1.1), nodes of this host look for their
+   * EPMD there. A resolver that takes its time does not hold up the start.
+   */
+  async #listenWhereNamed(first: string): Promise<void> {
+    if (first === '0.0.0.0') return
+    const { hosts = [hostname()], limits = DEFAULT_LIMITS } = this.options
+    const all = Promise.all(hosts.map((host) => this.#listenWhere(host)))
+    let timer: Timer | undefined
+    const enough = new Promise<void>(
+      (resolve) => (timer = this.#clock.setTimer(resolve, limits.epmdSettleTimeMs)),
+    )
+    await Promise.race([all, enough])
+    timer?.clear()
+  }
+
+  async #listenWhere(host: string): Promise<void> {
+    const found = await lookup(host, { family: 4, all: true }).catch(() => [])
+    for (const { address } of found) {
+      const known = this.addresses.includes(address) || this.#closing !== undefined
+      if (address.startsWith('127.') && !known) await this.#listenAlso({ host: address, required: false })
+    }
   }
 
   #accept(socket: Socket): void {
@@ -210,7 +246,7 @@ export class EpmdServer implements AsyncDisposable {
     const last = [...this.#peers.values()]
       .map(({ socket }) => socket)
       .filter((socket) => socket.writableEnded)
-    for (const listener of this.listeners) listener.close()
+    for (const listener of this.#listeners) listener.close()
     await Promise.all(
       last.map((socket) => new Promise((resolve) => socket.once('finish', resolve).once('close', resolve))),
     )
@@ -239,24 +275,19 @@ function isLocalPeer(socket: Socket): boolean {
   return remote.startsWith('127.') || remote === '::1' || remote === plain(socket.localAddress)
 }
 
-function listen(listener: Server, host: string, port: number): Promise<void> {
+function listenOn(host: string, port: number): Promise<Server> {
+  // Half-open: a client may end its side behind the request and still read the answer.
+  const listener = createServer({ noDelay: true, allowHalfOpen: true })
   return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => {
-      const where = `${host}:${port}`
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new EpmdError('EPMD_PORT_TAKEN', `EPMD cannot listen on ${where}: the port is in use`, {
-              cause: error,
-            })
-          : new EpmdError('EPMD_LISTEN_FAILED', `EPMD cannot listen on ${where}: ${error.message}`, {
-              cause: error,
-            }),
-      )
+    const failed = (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === 'EADDRINUSE'
+      const text = `EPMD cannot listen on ${host}:${port}: ${taken ? 'the port is in use' : cause.message}`
+      reject(new EpmdError(taken ? 'EPMD_PORT_TAKEN' : 'EPMD_LISTEN_FAILED', text, { cause }))
     }
     listener.once('error', failed)
     listener.listen({ host, port, ipv6Only: true, exclusive: true }, () => {
       listener.off('error', failed)
-      resolve()
+      resolve(listener)
     })
   })
 }

@@ -5,6 +5,7 @@
  * connection closes, and the first to get the port serves from then on. The operating system decides the race; who
  * loses it registers with the winner. BEAMs of OTP 25 and later come back by themselves within about two seconds.
  */
+import { hostname } from 'node:os'
 import { NO_EXTRA, NODE_TYPE_HIDDEN, NODE_TYPE_NORMAL, isAliveName, type EpmdName } from '../epmd/messages.js'
 import { ArgumentError, EpmdError } from '../errors.js'
 import type { Limits } from '../limits.js'
@@ -23,6 +24,8 @@ export interface EpmdServiceOptions {
   mode: EpmdMode
   /** Where the node listens: an EPMD in this process listens as widely. */
   listenHost?: string | undefined
+  /** The part of the node's name behind the `@`: an EPMD in this process listens where that means loopback. */
+  nodeHost?: string | undefined
   /** Default: process.env. */
   env?: Environment | undefined
   limits: Limits
@@ -217,7 +220,7 @@ export class EpmdService implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     if (this.#server || this.#stopped) return
-    const { env = process.env, limits, listenHost } = this.options
+    const { env = process.env, limits, listenHost, nodeHost } = this.options
     const addresses = await embeddedAddresses(listenHost, env)
     const { port } = this
     const server = await EpmdServer.listen({
@@ -225,8 +228,10 @@ export class EpmdService implements AsyncDisposable {
       env,
       limits,
       logger: this.#logger,
+      hosts: nodeHost === undefined ? [hostname()] : [hostname(), nodeHost],
       ...(addresses && { addresses }),
     })
+    if (this.#stopped) return server.close()
     this.#server = server
     this.#logger.info(`epmd: this process serves port ${server.port} of ${server.addresses.join(', ')}`)
     // Killed from outside, as `epmd -kill` may: the next loss of a registration finds the port free.

@@ -62,7 +62,7 @@ export class Distribution {
     if (epmd !== 'none') {
       // A node without a name uses an EPMD, and has no reason to be one.
       const mode = name === undefined && typeof epmd === 'string' ? 'external' : epmd
-      this.#epmd = await EpmdService.start({ mode, listenHost: listen.host, limits, logger })
+      this.#epmd = await EpmdService.start({ mode, listenHost: listen.host, nodeHost: name?.host, limits, logger })
       if (name !== undefined) {
         const registration = await this.#epmd.register({ name: name.alive, port: this.port as number, hidden })
         this.#creation = registration.creation

@@ -123,6 +123,13 @@ test('an address that this host does not have is a typed error, and nothing stay
   await start({ port })
 })
 
+test('where the host’s name means a loopback address of its own, it is found there', async () => {
+  const server = await start({ hosts: ['127.0.0.2', 'no-such-host.invalid', '127.0.0.1'] })
+  expect(server.addresses.filter((address) => address.includes('.'))).toEqual(['127.0.0.1', '127.0.0.2'])
+  await register(server.port, 'a')
+  expect(await epmdNames('127.0.0.2', { port: server.port })).toHaveLength(1)
+})
+
 const outside = Object.values(networkInterfaces())
   .flatMap((list) => list ?? [])
   .find(({ internal, family }) => !internal && family === 'IPv4')?.address
@@ -334,6 +341,9 @@ describe('environment', () => {
     expect(await embeddedAddresses('localhost', {})).toBeUndefined()
     expect(await embeddedAddresses('10.0.0.7', {})).toEqual(['10.0.0.7'])
     expect(await embeddedAddresses('::', {})).toEqual(['0.0.0.0', '::'])
+    await expect(embeddedAddresses('no-such-host.invalid', {})).rejects.toMatchObject({
+      code: 'EPMD_LISTEN_FAILED',
+    })
     expect(await embeddedAddresses('0.0.0.0', { ERL_EPMD_ADDRESS: '10.0.0.7' })).toBeUndefined()
   })
 })
