@@ -139,5 +139,7 @@ export interface Link {
   resumeReading(): void
   /** `net_kernel:set_net_ticktime/1` for this link. */
   setTicktime(netTicktimeMs: number): void
+  /** Writes a tick now: the extra traffic while `net_ticktime` changes. */
+  auxTick(): void
   stats(): LinkStats
 }

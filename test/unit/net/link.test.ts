@@ -532,6 +532,18 @@ describe('ticks', () => {
     expect(a.link.state).toBe('up')
   })
 
+  test('auxTick writes a tick at once; on a link that is not up it does nothing', async () => {
+    const { loop, a, peer } = withRawPeer()
+    a.link.auxTick()
+    await loop.settle()
+    expect(peer.received).toEqual([])
+    a.link.auxTick()
+    await loop.settle()
+    expect(peer.received.map((bytes) => [...bytes])).toEqual([[0, 0, 0, 0]])
+    a.link.close('disconnect')
+    a.link.auxTick()
+  })
+
   test('setTicktime changes the pace', async () => {
     const { loop, a } = withRawPeer()
     await loop.settle()
