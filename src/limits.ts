@@ -65,10 +65,12 @@ export interface Limits {
   maxEpmdOldNames: number
   /**
    * Connections to our EPMD that hold no registration. Past it the oldest of them is dropped for the new one, so that
-   * idle connections lock nobody out. Far above what one accept round of the event loop (a backlog of 511) brings, so
-   * that no honest request is dropped before it was read. Worst case one request's bytes for each.
+   * idle connections lock nobody out. Several times the backlog, which one turn of the event loop may accept, so that no
+   * honest request is dropped before it was read. Worst case one request's bytes for each.
    */
   maxEpmdPendingConnections: number
+  /** Connections that the system holds for our EPMD until they are accepted. Past it callers wait a second and more. */
+  epmdBacklog: number
   /** Replies of our EPMD that peers have not read. Past it the oldest such connection is dropped. */
   maxEpmdQueuedBytes: number
   /** From accept to the end of a connection that holds no registration, however many bytes it drips. */
@@ -93,6 +95,10 @@ export interface Limits {
   maxNodeEvents: number
   /** Nodes whose last connection error is remembered. Stops a list that grows with every name that is tried. */
   maxRememberedErrors: number
+  /** First pause before a peer that is kept connected is dialled again, doubled each time. Stops hammering it. */
+  reconnectMinMs: number
+  /** Longest such pause. */
+  reconnectMaxMs: number
   /** Names that a node without a name of its own had, remembered for the pids it made under them. */
   maxFormerNames: number
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
@@ -135,6 +141,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxEpmdNames: 16_384,
   maxEpmdOldNames: 1_000,
   maxEpmdPendingConnections: 4_096,
+  epmdBacklog: 1_024,
   maxEpmdQueuedBytes: 64 * 1024 * 1024,
   epmdPacketTimeoutMs: 60_000,
   maxEpmdReplyBytes: 4 * 1024 * 1024,
@@ -146,6 +153,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxPendingSignals: 100_000,
   maxNodeEvents: 10_000,
   maxRememberedErrors: 1_000,
+  reconnectMinMs: 100,
+  reconnectMaxMs: 30_000,
   maxFormerNames: 64,
   maxMailboxMessages: 1_000_000,
   maxQueuedCalls: 10_000,

@@ -71,7 +71,8 @@ async function settle(reply: Promise<Encodable>, answer: (reply: Encodable) => v
 }
 
 function serveRequest(options: GroupLeaderOptions, request: Term): Reply {
-  if (atomName(request) === 'getopts') return [tuple(internAtom('binary'), true), tuple(internAtom('encoding'), internAtom('unicode'))]
+  if (atomName(request) === 'getopts')
+    return [tuple(internAtom('binary'), true), tuple(internAtom('encoding'), internAtom('unicode'))]
   if (!(request instanceof Tuple)) return tuple(ERROR, REQUEST)
   const [kind, ...args] = request.elements as readonly Term[]
   switch (atomName(kind)) {
@@ -115,7 +116,8 @@ function isError(reply: Encodable): boolean {
 /** `{put_chars, Chars}`, `{put_chars, M, F, A}` (Latin-1), and both with an encoding in front. */
 function putChars(options: GroupLeaderOptions, args: readonly Term[]): Encodable {
   const withEncoding = args.length === 2 || args.length === 4
-  const encoding = withEncoding && atomName(args[0]) === 'latin1' ? 'latin1' : withEncoding ? 'unicode' : 'latin1'
+  const encoding =
+    withEncoding && atomName(args[0]) === 'latin1' ? 'latin1' : withEncoding ? 'unicode' : 'latin1'
   const rest = withEncoding ? args.slice(1) : args
   let text: string | undefined
   if (rest.length === 1) text = asText(rest[0] as Term, encoding)
@@ -126,7 +128,8 @@ function putChars(options: GroupLeaderOptions, args: readonly Term[]): Encodable
       text = undefined
     }
   }
-  if (text === undefined) return tuple(ERROR, tuple(internAtom('put_chars'), internAtom(encoding), rest[0] as Term))
+  if (text === undefined)
+    return tuple(ERROR, tuple(internAtom('put_chars'), internAtom(encoding), rest[0] as Term))
   options.write(text)
   return OK
 }
@@ -139,7 +142,9 @@ function callFormatter([module, name, args]: readonly [Term, Term, Term]): strin
     case 'format':
     case 'fwrite': {
       const format = atomName(list[0]) ?? asText(list[0] as Term)
-      return format === undefined || !Array.isArray(list[1]) ? undefined : formatIo(format, list[1] as readonly Term[])
+      return format === undefined || !Array.isArray(list[1])
+        ? undefined
+        : formatIo(format, list[1] as readonly Term[])
     }
     case 'write':
       return list.length === 1 ? formatIo('~tw', [list[0] as Term]) : undefined

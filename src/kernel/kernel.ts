@@ -5,21 +5,22 @@
 import type { BeampeerError } from '../errors.js'
 import { NodeError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
-import type { SignalOut } from '../dist/signals.js'
-import { DistFlag } from '../handshake/flags.js'
 import type { Limits } from '../limits.js'
-import type { Link } from '../net/link.js'
-import { GEN_CALL } from '../process/gen-reply.js'
+import { localSignal } from '../process/copy.js'
 import { IoClient } from '../process/io.js'
 import type { Process } from '../process/process.js'
 import { ProcessTable } from '../process/table.js'
-import { Reference } from '../etf/identifiers.js'
-import { Tuple, tuple } from '../etf/tuple.js'
+import { adapt } from './adapt.js'
+import type { AllowedNodes } from './allowed-nodes.js'
 import type { CookieJar } from './cookies.js'
 import { startGroupLeader, type GroupLeaderOptions } from './group-leader.js'
-import { pingRequest, startNetKernel, type NetKernelState } from './net-kernel.js'
+import { KeptConnection, type KeepConnectedOptions } from './keep-connected.js'
+import { startNetKernel, type NetKernelState } from './net-kernel.js'
+import { NodeMessages } from './node-events.js'
 import { NodeSubscription, type MonitorNodesOptions, type NodeChange } from './node-monitor.js'
 import { Peers, type Peer, type PeersOptions } from './peers.js'
+import { isAuth } from './ping.js'
+import { NetTicktime } from './ticktime.js'
 
 /** Where the kernel tells what an operator may want to know. `console` is one. */
 export interface Logger {
@@ -29,7 +30,10 @@ export interface Logger {
   error(message: string): void
 }
 
-export interface KernelOptions extends Pick<PeersOptions, 'dial' | 'open' | 'accept' | 'allowed' | 'random32'> {
+export interface KernelOptions extends Pick<
+  PeersOptions,
+  'dial' | 'open' | 'accept' | 'autoConnect' | 'random32'
+> {
   /** Undefined: a dynamic name, given by the first peer. */
   name: string | undefined
   creation: number
@@ -37,23 +41,41 @@ export interface KernelOptions extends Pick<PeersOptions, 'dial' | 'open' | 'acc
   cookies: CookieJar
   logger: Logger
   groupLeader: GroupLeaderOptions
-  netKernel: NetKernelState
+  allowed: AllowedNodes
+  longNames: boolean
+  netTicktimeMs: number
+  netTickintensity: number
+  /** The tick time of links that are made from now on. */
+  setLinkTicktime(netTicktimeMs: number): void
 }
 
 const NONODE = 'nonode@nohost'
-const NOTSUP = internAtom('notsup')
 
 /** Which nodes `nodes/1` lists. */
 export type NodesType = 'visible' | 'hidden' | 'connected' | 'this' | 'known'
+
+/** A node as `nodes/2` describes it. */
+export interface NodeInfo {
+  readonly node: string
+  readonly nodeType: 'visible' | 'hidden' | 'known' | 'this'
+  /** Of nodes that are connected: grows with each connection of this node. */
+  readonly connectionId?: number
+  /** Of nodes that are connected, and this one: tells one incarnation of a name from another. */
+  readonly creation?: number
+}
 
 export class Kernel {
   readonly table: ProcessTable
   readonly peers: Peers
   readonly io: IoClient
+  /** `net_kernel:monitor_nodes/2` of processes. */
+  readonly nodeMessages: NodeMessages
+  readonly ticktime: NetTicktime
   readonly #options: KernelOptions
   readonly #subscriptions = new Set<NodeSubscription>()
   readonly #setupErrors = new Map<Atom, BeampeerError>()
   readonly #known = new Set<string>()
+  readonly #kept = new Set<KeptConnection>()
   #named: boolean
 
   constructor(options: KernelOptions) {
@@ -65,7 +87,13 @@ export class Kernel {
       creation: options.creation,
       limits,
       seed: [options.random32(), options.random32() >>> 1],
-      outlet: { send: (signal, node) => this.peers.send(signal, node) },
+      outlet: {
+        send: (signal, node) => this.peers.send(signal, node),
+        connect: (node) => this.peers.autoConnect(node),
+        checkConnection: (node) => {
+          if (!this.peers.has(node)) queueMicrotask(() => this.table.connectionLost(node))
+        },
+      },
       onError: (error, where) => logger.error(`${where}: ${describe(error)}`),
     })
     this.peers = new Peers({
@@ -75,10 +103,11 @@ export class Kernel {
       dial: options.dial,
       open: options.open,
       accept: options.accept,
-      allowed: options.allowed,
+      allowed: (node) => options.allowed.has(node),
+      autoConnect: options.autoConnect,
       random32: options.random32,
-      freeze: (signal) => this.table.localSignal(signal),
-      adapt: (signal, link) => this.#adapt(signal, link),
+      freeze: (signal) => localSignal(signal),
+      adapt: (signal, { link }) => adapt(signal, link, (answer) => this.table.deliverLater(answer)),
       events: {
         up: (peer) => this.#up(peer),
         signal: (signal) => this.table.deliver(signal),
@@ -91,7 +120,52 @@ export class Kernel {
     const user = startGroupLeader(this.table, options.groupLeader, { name: 'user' })
     this.table.setGroupLeader(user.pid)
     this.io = new IoClient(this.table)
-    startNetKernel(this.table, options.netKernel)
+    this.nodeMessages = new NodeMessages(this.table)
+    this.ticktime = new NetTicktime(options.netTicktimeMs, options.netTickintensity, {
+      setTicktime: (netTicktimeMs) => {
+        options.setLinkTicktime(netTicktimeMs)
+        for (const peer of this.peers.up()) peer.link.setTicktime(netTicktimeMs)
+      },
+      auxTick: () => {
+        for (const peer of this.peers.up()) peer.link.auxTick()
+      },
+    })
+    startNetKernel(this.table, {
+      state: () => this.state(),
+      ticktime: () => ({ ms: this.ticktime.targetMs, changing: typeof this.ticktime.get() !== 'number' }),
+    })
+  }
+
+  /** `net_kernel:get_state/0`. */
+  state(): NetKernelState {
+    return {
+      started: 'dynamic',
+      nameType: this.#options.name === undefined ? 'dynamic' : 'static',
+      name: this.#named ? this.table.name.name : undefined,
+      nameDomain: this.#options.longNames ? 'longnames' : 'shortnames',
+    }
+  }
+
+  /** `is_alive/0`: whether the node has a name. */
+  get isAlive(): boolean {
+    return this.#named
+  }
+
+  /** Keeps a peer connected until it is told to stop. */
+  keepConnected(node: Atom, options?: KeepConnectedOptions): KeptConnection {
+    const kept = new KeptConnection(
+      {
+        connect: (to) => this.peers.connect(to),
+        peer: (to) => this.peers.get(to),
+        onNodeStatus: (listener) => this.table.onNodeStatus(listener),
+        random: () => this.#options.random32() / 2 ** 32,
+        limits: this.#options.limits,
+      },
+      node,
+      options,
+    )
+    this.#kept.add(kept)
+    return kept
   }
 
   /** A group leader that gives what is printed to `write`; its owner ends it with `exit`. */
@@ -104,16 +178,40 @@ export class Kernel {
     return this.#setupErrors.get(node)
   }
 
-  /** `nodes/1`. */
-  nodes(type: NodesType = 'visible'): string[] {
+  /** `nodes/1`: the nodes of any of these types. */
+  nodes(types: NodesType | readonly NodesType[] = 'visible'): string[] {
+    const wanted = typeof types === 'string' ? [types] : types
+    return [...new Set(wanted.flatMap((type) => this.#nodesOf(type)))]
+  }
+
+  /** `nodes/2`: with what is known of their connections. */
+  nodesInfo(types: NodesType | readonly NodesType[] = 'visible'): NodeInfo[] {
+    return this.nodes(types).map((name) => {
+      const peer = this.peers.get(internAtom(name))
+      if (peer !== undefined) {
+        const { connectionId, hidden, link } = peer
+        return {
+          node: name,
+          nodeType: hidden ? 'hidden' : 'visible',
+          connectionId,
+          creation: link.peerCreation,
+        }
+      }
+      if (name !== this.table.name.name) return { node: name, nodeType: 'known' }
+      return { node: name, nodeType: 'this', creation: this.table.creation }
+    })
+  }
+
+  #nodesOf(type: NodesType): string[] {
     const up = this.peers.up()
+    const names = (peers: readonly Peer[]) => peers.map((peer) => peer.node.name)
     switch (type) {
       case 'visible':
-        return up.filter((peer) => !peer.hidden).map((peer) => peer.node.name)
+        return names(up.filter((peer) => !peer.hidden))
       case 'hidden':
-        return up.filter((peer) => peer.hidden).map((peer) => peer.node.name)
+        return names(up.filter((peer) => peer.hidden))
       case 'connected':
-        return up.map((peer) => peer.node.name)
+        return names(up)
       case 'this':
         return [this.table.name.name]
       case 'known':
@@ -127,31 +225,7 @@ export class Kernel {
    */
   async ping(node: Atom, options: { signal?: AbortSignal } = {}): Promise<boolean> {
     if (node === this.table.name) return true
-    const { table } = this
-    const answered = await new Promise<boolean>((resolve, reject) => {
-      const aborted = () => {
-        caller.exit()
-        reject(options.signal?.reason as Error)
-      }
-      const settle = (yes: boolean) => {
-        options.signal?.removeEventListener('abort', aborted)
-        caller.exit()
-        resolve(yes)
-      }
-      const caller = table.spawnHandler({
-        message: (message) => {
-          if (message instanceof Tuple && message.elements[0] instanceof Reference && message.elements[0].equals(ref)) {
-            settle(String(message.elements[1]) === 'yes')
-          }
-        },
-        down: () => settle(false),
-      })
-      const to = { name: 'net_kernel', node }
-      const ref = caller.monitor(to)
-      if (options.signal?.aborted) aborted()
-      else options.signal?.addEventListener('abort', aborted, { once: true })
-      caller.send(to, tuple(GEN_CALL, tuple(caller.pid, ref), pingRequest(table.name.name)))
-    })
+    const answered = await isAuth(this.table, node, options.signal)
     if (!answered) this.peers.disconnect(node)
     return answered
   }
@@ -166,6 +240,8 @@ export class Kernel {
 
   /** Ends every connection, then every process. */
   stop(): void {
+    for (const kept of this.#kept) kept.stop()
+    this.ticktime.stop()
     this.peers.stop()
     for (const pid of this.table.processes()) {
       const process = this.table.process(pid)
@@ -178,8 +254,13 @@ export class Kernel {
     this.#setupErrors.delete(peer.node)
     this.#known.add(peer.node.name)
     this.#options.logger.debug(`${peer.node.name} is up (${peer.hidden ? 'hidden' : 'visible'})`)
-    this.table.announce({ type: 'nodeup', node: peer.node })
-    this.#publish({ type: 'nodeup', node: peer.node.name, hidden: peer.hidden, connectionId: peer.connectionId })
+    this.table.inOrder(() => this.table.announce({ type: 'nodeup', node: peer.node }))
+    this.#publish({
+      type: 'nodeup',
+      node: peer.node.name,
+      hidden: peer.hidden,
+      connectionId: peer.connectionId,
+    })
   }
 
   #down(peer: Peer, reason: string, error: BeampeerError | undefined): void {
@@ -187,8 +268,10 @@ export class Kernel {
     if (error === undefined) logger.debug(`${peer.node.name} is down: ${reason}`)
     else logger.warn(`${peer.node.name} is down: ${reason} (${describe(error)})`)
     // Links and monitors break before the nodedown: it is the last that anyone hears of this connection.
-    this.table.connectionLost(peer.node)
-    this.table.announce({ type: 'nodedown', node: peer.node, reason: internAtom(reason) })
+    this.table.inOrder(() => {
+      this.table.connectionLost(peer.node)
+      this.table.announce({ type: 'nodedown', node: peer.node, reason: internAtom(reason) })
+    })
     this.#publish({
       type: 'nodedown',
       node: peer.node.name,
@@ -207,11 +290,15 @@ export class Kernel {
     }
     this.#setupErrors.set(node, error)
     this.#options.logger.debug(`no connection to ${node.name}: ${describe(error)}`)
-    this.table.connectionLost(node)
+    this.table.inOrder(() => this.table.connectionLost(node))
   }
 
+  /** After the signals of the connection, where there are some under way: the order that monitor_nodes promises. */
   #publish(change: NodeChange): void {
-    for (const subscription of [...this.#subscriptions]) subscription.push(change)
+    this.table.inOrder(() => {
+      for (const subscription of [...this.#subscriptions]) subscription.push(change)
+      this.nodeMessages.publish(change)
+    })
   }
 
   #rename(name: string, creation: number): void {
@@ -225,26 +312,10 @@ export class Kernel {
     this.#named = false
     this.table.rename(internAtom(NONODE), 0)
   }
-
-  /** What peers of older releases do not know is said in words that they do. */
-  #adapt(signal: SignalOut, link: Link): SignalOut | undefined {
-    const flags = link.negotiatedFlags
-    if (signal.type === 'unlinkId' && (flags & DistFlag.UNLINK_ID) === 0n) {
-      const { id, from, to } = signal
-      this.table.deliver({ type: 'unlinkIdAck', id, from: to, to: from })
-      return { type: 'unlink', from, to }
-    }
-    if (signal.type === 'unlinkIdAck' && (flags & DistFlag.UNLINK_ID) === 0n) return undefined
-    if (signal.type === 'spawnRequest' && (flags & DistFlag.SPAWN) === 0n) {
-      const { ref, from } = signal
-      queueMicrotask(() => this.table.deliver({ type: 'spawnReply', ref, to: from, flags: 0, result: NOTSUP }))
-      return undefined
-    }
-    return signal
-  }
 }
 
 function describe(error: unknown): string {
-  if (error instanceof NodeError || !(error instanceof Error)) return String((error as Error)?.message ?? error)
+  if (error instanceof NodeError || !(error instanceof Error))
+    return String((error as Error)?.message ?? error)
   return (error.stack ?? error.message).split('\n').slice(0, 4).join(' | ')
 }

@@ -1,32 +1,52 @@
 /**
- * The process registered as `net_kernel`: what BEAMs ask it over the wire. `net_adm:ping/1` is a call of
- * `{is_auth, Node}`; whoever gets it through has shown the cookie.
+ * The process registered as `net_kernel`: what BEAMs ask it over the wire (`handle_call/3` of net_kernel.erl).
+ * `net_adm:ping/1` is a call of `{is_auth, Node}`; whoever gets it through has shown the cookie. The spawn calls are
+ * those of releases before OTP 23. What changes this node (`allow`, `set_net_ticktime`, …) is not a peer's to ask.
  */
-import { internAtom } from '../etf/atom.js'
-import type { Term } from '../etf/terms.js'
+import { Atom, internAtom } from '../etf/atom.js'
+import type { Name } from '../dist/signals.js'
+import { Pid } from '../etf/identifiers.js'
+import { ErlMap } from '../etf/map.js'
+import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
-import { genReply, readGenMessage } from '../process/gen-reply.js'
-import type { Host } from '../process/host.js'
+import { genReply, readGenMessage, type GenFrom } from '../process/gen-reply.js'
 import type { Process } from '../process/process.js'
+import { spawnForRequest } from '../process/receive-signal.js'
+import { readSpawnOptions } from '../process/spawn-options.js'
+import type { ProcessTable } from '../process/table.js'
 
-const IS_AUTH = internAtom('is_auth')
 const YES = internAtom('yes')
+const EXIT = internAtom('EXIT')
+const BADARG = internAtom('badarg')
+const LINK = internAtom('link')
 
+/** What `net_kernel:get_state/0` gives. */
 export interface NetKernelState {
-  longNames(): boolean
-  netTicktimeSeconds(): number
+  /** A node of this package is started by its program: `dynamic` in OTP's words. */
+  readonly started: 'static' | 'dynamic'
+  readonly nameType: 'static' | 'dynamic'
+  /** Undefined while the node has no name. */
+  readonly name: string | undefined
+  readonly nameDomain: 'shortnames' | 'longnames'
+}
+
+export interface NetKernelFacts {
+  state(): NetKernelState
+  /** Milliseconds, and whether it is being changed to that. */
+  ticktime(): { ms: number; changing: boolean }
 }
 
 /** Starts the `net_kernel` process of a node. */
-export function startNetKernel(host: Host, state: NetKernelState): Process {
-  const process = host.spawnHandler(
+export function startNetKernel(table: ProcessTable, facts: NetKernelFacts): Process {
+  const process: Process = table.spawnHandler(
     {
       message(message) {
-        const request = readGenMessage(message)
-        if (request.type !== 'call') return
-        const answer = answerCall(host, state, request.request)
-        // As OTP's net_kernel, a request that is not known gets no answer here: its caller's monitor or time-out ends it.
-        if (answer !== undefined) genReply(host, process.pid, request.from, answer)
+        const read = readGenMessage(message)
+        if (read.type !== 'call') return
+        const { from, request } = read
+        const answer = answerCall(table, facts, process, from, request)
+        // As with OTP's net_kernel, a request that is not known gets no answer: the caller's time-out ends it.
+        if (answer !== undefined) genReply(table, process.pid, from, answer)
       },
     },
     { name: 'net_kernel', trapExit: true },
@@ -34,21 +54,94 @@ export function startNetKernel(host: Host, state: NetKernelState): Process {
   return process
 }
 
-function answerCall(host: Host, state: NetKernelState, request: Term): Term | undefined {
-  if (request instanceof Tuple) return request.elements[0] === IS_AUTH && request.size === 2 ? YES : undefined
+function answerCall(
+  table: ProcessTable,
+  facts: NetKernelFacts,
+  self: Process,
+  from: GenFrom,
+  request: Term,
+): Encodable {
+  if (request instanceof Tuple) {
+    switch (`${request.tag ?? ''}/${request.size}`) {
+      case 'is_auth/2':
+        return YES
+      case 'spawn/5':
+      case 'spawn_link/5': {
+        const [, module, name, args, leader] = request.elements as readonly Term[]
+        return spawn(table, self, from, { module, name, args, leader, link: request.tag === 'spawn_link' })
+      }
+      case 'spawn_opt/7': {
+        const [, module, name, args, options, link, leader] = request.elements as readonly Term[]
+        if (!Array.isArray(options) || readSpawnOptions(options as readonly Term[]) === undefined)
+          return badarg()
+        return spawn(table, self, from, { module, name, args, leader, link: link === LINK })
+      }
+      default:
+        return undefined
+    }
+  }
   switch (String(request)) {
     case 'nodename':
-      return host.name
+      return table.name
     case 'longnames':
-      return state.longNames()
-    case 'ticktime':
-      return state.netTicktimeSeconds()
+      return facts.state().nameDomain === 'longnames'
+    case 'ticktime': {
+      const { ms, changing } = facts.ticktime()
+      return changing ? tuple(internAtom('ongoing_change_to'), ms) : ms
+    }
+    case 'get_state':
+      return stateTerm(facts.state())
     default:
       return undefined
   }
 }
 
-/** The request of `net_adm:ping/1`. */
-export function pingRequest(thisNode: string): Term {
-  return tuple(IS_AUTH, internAtom(thisNode)) as Term
+function stateTerm({ started, nameType, name, nameDomain }: NetKernelState): Encodable {
+  return ErlMap.from<Encodable, Encodable>([
+    [internAtom('started'), internAtom(started)],
+    [internAtom('name_type'), internAtom(nameType)],
+    [internAtom('name'), internAtom(name ?? 'undefined')],
+    [internAtom('name_domain'), internAtom(nameDomain)],
+  ]) as Encodable
+}
+
+function badarg(): Encodable {
+  return tuple(EXIT, tuple(BADARG, []))
+}
+
+/** `do_spawn/3`: the link goes first, then the pid, then the function runs. */
+function spawn(
+  table: ProcessTable,
+  self: Process,
+  from: GenFrom,
+  asked: {
+    module: Term | undefined
+    name: Term | undefined
+    args: Term | undefined
+    leader: Term | undefined
+    link: boolean
+  },
+): Encodable {
+  const { module, name, args, leader, link } = asked
+  if (!isName(module) || !isName(name) || !Array.isArray(args) || !(leader instanceof Pid)) return badarg()
+  const started = spawnForRequest(table, {
+    type: 'spawnRequest',
+    ref: table.makeReference(),
+    from: from.pid,
+    groupLeader: leader,
+    module,
+    function: name,
+    arity: args.length,
+    options: [],
+    args: args as readonly Term[],
+  })
+  if (!('process' in started)) return tuple(EXIT, tuple(started.refused, []))
+  if (link) started.process.link(from.pid)
+  genReply(table, self.pid, from, started.process.pid)
+  started.run()
+  return undefined
+}
+
+function isName(term: Term | undefined): term is Name {
+  return term instanceof Atom || typeof term === 'boolean'
 }

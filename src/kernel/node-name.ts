@@ -21,14 +21,26 @@ const HOST = /^[!-?A-\u00ff]+$/
 /** @throws ArgumentError `BAD_NODE_NAME` */
 export function parseNodeName(name: string): NodeName {
   const at = name.indexOf('@')
-  const bad = (why: string) => new ArgumentError('BAD_NODE_NAME', `${JSON.stringify(name.slice(0, 300))} is no node name: ${why}`)
+  const bad = (why: string) =>
+    new ArgumentError('BAD_NODE_NAME', `${JSON.stringify(name.slice(0, 300))} is no node name: ${why}`)
   if (at < 0) throw bad('it needs the form name@host')
   const alive = name.slice(0, at)
   const host = name.slice(at + 1)
   if (!ALIVE.test(alive)) throw bad('before the @ it may have letters, digits, _ and - only')
-  if (!HOST.test(host)) throw bad(host === '' ? 'the host is empty' : 'the host has characters that no host has')
+  if (!HOST.test(host))
+    throw bad(host === '' ? 'the host is empty' : 'the host has characters that no host has')
   if (byteLength(name) > MAX_NAME_BYTES) throw bad(`it is longer than ${MAX_NAME_BYTES} bytes`)
-  return { full: name, alive, host, domain: host.includes('.') || host.includes(':') ? 'longnames' : 'shortnames' }
+  return {
+    full: name,
+    alive,
+    host,
+    domain: domainOf(host),
+  }
+}
+
+/** The kind of name that a host makes. */
+export function domainOf(host: string): NodeName['domain'] {
+  return host.includes('.') || host.includes(':') ? 'longnames' : 'shortnames'
 }
 
 function byteLength(text: string): number {

@@ -8,7 +8,7 @@ import type { SignalIn, SignalOut } from '../dist/signals.js'
 import type { AcceptDecision, NameOffer } from '../handshake/types.js'
 import type { Limits } from '../limits.js'
 import type { Link, LinkDown, LinkHandlers } from '../net/link.js'
-import type { Transport } from '../net/transport.js'
+import type { Transport, TransportOptions } from '../net/transport.js'
 import type { CookieJar } from './cookies.js'
 import { NamePool } from './name-pool.js'
 
@@ -42,15 +42,22 @@ export interface PeersOptions {
   /** Finds the node and connects to its distribution port. */
   dial(node: string, signal: AbortSignal): Promise<Transport>
   /** Starts an outgoing link's handshake. */
-  open(transport: Transport, peerName: string, cookies: { outCookie: string; inCookie: string }, handlers: LinkHandlers): Link
+  open(
+    transport: Transport,
+    peerName: string,
+    cookies: { outCookie: string; inCookie: string },
+    handlers: LinkHandlers,
+  ): Link
   /** Starts an incoming link's handshake. */
   accept(transport: Transport, handlers: LinkHandlers): Link
   /** Whether `net_kernel:allow/1` lets this node connect. */
   allowed(node: string): boolean
+  /** `dist_auto_connect`: whether signals set up connections; `once`: only the first to each node. */
+  autoConnect: 'always' | 'once' | 'never'
   /** A copy of a signal that has to wait: what the caller does to its values afterwards must not change it. */
   freeze(signal: SignalOut): SignalOut
-  /** The signal in the form that this link's peer knows; undefined when there is nothing to send it. */
-  adapt(signal: SignalOut, link: Link): SignalOut | undefined
+  /** The signal in the form that this peer knows; undefined when there is nothing to send it. */
+  adapt(signal: SignalOut, peer: Peer): SignalOut | undefined
   random32(): number
   events: PeerEvents
 }
@@ -81,7 +88,10 @@ export class Peers {
   readonly #byLink = new Map<Link, Atom>()
   readonly #incoming = new Set<Link>()
   readonly #pool: NamePool
+  /** Nodes that were connected: kept only for `autoConnect: 'once'`. */
+  readonly #wasUp = new Set<Atom>()
   readonly #writableWaiters = new Map<Atom, (() => void)[]>()
+  #newOptions: TransportOptions = {}
   #lastConnectionId = 0
   /** While this node has no name, the one connection that will give it one. */
   #naming: Promise<unknown> | undefined
@@ -117,15 +127,10 @@ export class Peers {
   /** Sends a signal, setting up a connection if there is none. See `Outlet.send`. */
   send(signal: SignalOut, node: Atom): boolean {
     let entry = this.#table.get(node)
-    if (entry?.state === 'up') return this.#transmit(signal, entry.link)
+    if (entry?.state === 'up') return this.#transmit(signal, entry)
     if (entry === undefined) {
       if (this.#stopped) return true
-      if (this.#options.thisName() === undefined) {
-        // As in OTP, a node without a name connects only when it is told to: its pids mean nothing to anyone yet.
-        const error = new NodeError('NODE_NOT_ALIVE', `this node has no name yet: connect to ${node.name} first`)
-        queueMicrotask(() => this.#options.events.setupFailed(node, error))
-        return true
-      }
+      if (this.#refuseAutoConnect(node)) return true
       entry = this.#connect(node)
     }
     if (entry.queue.length >= this.#options.limits.maxPendingSignals) {
@@ -136,6 +141,37 @@ export class Peers {
     }
     entry.queue.push(this.#options.freeze(signal))
     return true
+  }
+
+  /** Connects as a signal to `node` would, without one. */
+  autoConnect(node: Atom): void {
+    if (this.#table.has(node) || this.#stopped || this.#refuseAutoConnect(node)) return
+    this.#connect(node)
+  }
+
+  /** Whether there is a connection to `node`, or one being set up. */
+  has(node: Atom): boolean {
+    return this.#table.has(node)
+  }
+
+  /**
+   * `dist_auto_connect`, and nodes without a name, which connect only when they are told to, as in OTP: their pids mean
+   * nothing to anyone yet. What the signal was part of ends as with a connection that failed.
+   */
+  #refuseAutoConnect(node: Atom): boolean {
+    const { thisName, autoConnect, events } = this.#options
+    const refused = (code: string, why: string): true => {
+      queueMicrotask(() => events.setupFailed(node, new NodeError(code, why)))
+      return true
+    }
+    if (thisName() === undefined) {
+      return refused('NODE_NOT_ALIVE', `this node has no name yet: connect to ${node.name} first`)
+    }
+    if (autoConnect === 'never' || (autoConnect === 'once' && this.#wasUp.has(node))) {
+      const why = `distAutoConnect is '${autoConnect}', and ${node.name} is not connected: connect to it`
+      return refused('NODE_NOT_CONNECTED', why)
+    }
+    return false
   }
 
   /**
@@ -157,7 +193,11 @@ export class Peers {
     const entry = this.#table.get(node)
     if (entry === undefined) return false
     if (entry.state === 'up') entry.link.close(reason)
-    else this.#failPending(entry, new NodeError('NODE_DISCONNECTED', `the connection to ${node.name} was given up`))
+    else
+      this.#failPending(
+        entry,
+        new NodeError('NODE_DISCONNECTED', `the connection to ${node.name} was given up`),
+      )
     return true
   }
 
@@ -174,8 +214,17 @@ export class Peers {
     })
   }
 
+  /** `net_kernel:setopts(new, …)`: socket options of connections made from now on. */
+  setNewOptions(options: TransportOptions): void {
+    this.#newOptions = { ...this.#newOptions, ...options }
+    for (const entry of this.#table.values()) {
+      if (entry.state === 'pending') entry.link?.transport.setOptions(options)
+    }
+  }
+
   /** A connection came in on the listening socket. */
   incoming(transport: Transport): void {
+    transport.setOptions(this.#newOptions)
     if (this.#stopped || this.#incoming.size >= this.#options.limits.maxPendingHandshakes) {
       transport.destroy()
       return
@@ -229,13 +278,15 @@ export class Peers {
         transport.destroy()
         return
       }
+      transport.setOptions(this.#newOptions)
       const cookies = this.#options.cookies.for(node.name)
       const link = this.#options.open(transport, node.name, cookies, this.#handlers())
       if (link.state === 'down') return
       entry.link = link
       this.#byLink.set(link, node)
     } catch (error) {
-      if (this.#table.get(node) === entry && entry.abort?.signal === signal) this.#failPending(entry, error as BeampeerError)
+      if (this.#table.get(node) === entry && entry.abort?.signal === signal)
+        this.#failPending(entry, error as BeampeerError)
     }
   }
 
@@ -357,7 +408,7 @@ export class Peers {
   #linkUp(link: Link): void {
     this.#incoming.delete(link)
     const node = internAtom(link.peerName as string)
-    let entry = this.#table.get(node)
+    const entry = this.#table.get(node)
     if (entry?.state === 'pending' && entry.link === undefined && link.direction === 'out') entry.link = link
     if (entry?.link !== link || entry.state !== 'pending') {
       // Another connection of this node won meanwhile.
@@ -379,10 +430,11 @@ export class Peers {
       pendingOwner: undefined,
     }
     this.#table.set(node, up)
+    if (this.#options.autoConnect === 'once') this.#wasUp.add(node)
     this.#options.events.up(up)
     for (const signal of queue) {
       try {
-        this.#transmit(signal, link)
+        this.#transmit(signal, up)
       } catch (error) {
         this.#options.events.badMessage(node, error as EtfError | DistError)
       }
@@ -393,7 +445,8 @@ export class Peers {
 
   #linkDown(down: LinkDown, link: Link): void {
     this.#incoming.delete(link)
-    const node = this.#byLink.get(link) ?? (link.peerName === undefined ? undefined : internAtom(link.peerName))
+    const node =
+      this.#byLink.get(link) ?? (link.peerName === undefined ? undefined : internAtom(link.peerName))
     this.#byLink.delete(link)
     const entry = node === undefined ? undefined : this.#table.get(node)
     if (node === undefined || entry === undefined) return
@@ -407,7 +460,11 @@ export class Peers {
       entry.link = undefined
       this.#failPending(
         entry,
-        down.error ?? new NodeError('NODE_SETUP_FAILED', `the connection to ${node.name} ended during set-up: ${down.reason}`),
+        down.error ??
+          new NodeError(
+            'NODE_SETUP_FAILED',
+            `the connection to ${node.name} ended during set-up: ${down.reason}`,
+          ),
       )
       return
     }
@@ -419,9 +476,9 @@ export class Peers {
     entry.successor?.resolve()
   }
 
-  #transmit(signal: SignalOut, link: Link): boolean {
-    const adapted = this.#options.adapt(signal, link)
-    return adapted === undefined ? true : link.send(adapted)
+  #transmit(signal: SignalOut, peer: Peer): boolean {
+    const adapted = this.#options.adapt(signal, peer)
+    return adapted === undefined ? true : peer.link.send(adapted)
   }
 
   #wakeWriters(node: Atom): void {

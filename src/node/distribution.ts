@@ -10,7 +10,7 @@ import { acceptLink, openLink, type Link, type LinkHandlers } from '../net/link.
 import { loadMd5, randomChallenge } from '../net/md5.js'
 import { connectTcp, listenTcp, type TcpListener } from '../net/tcp.js'
 import type { Transport } from '../net/transport.js'
-import type { Address, CheckedOptions } from './options.js'
+import type { Address, CheckedOptions, ListenOptions } from './options.js'
 
 export class Distribution {
   readonly #options: CheckedOptions
@@ -18,17 +18,22 @@ export class Distribution {
   #epmd: EpmdService | undefined
   #listeners: TcpListener[] = []
   #creation = 0
+  #netTicktimeMs: number
 
   private constructor(options: CheckedOptions, md5: Md5) {
     this.#options = options
     this.#md5 = md5
+    this.#netTicktimeMs = options.netTicktimeMs
   }
 
   /**
    * Listens and registers, if the node has a name.
    * @param onTransport incoming connections; may be called before this resolves
    */
-  static async start(options: CheckedOptions, onTransport: (transport: Transport) => void): Promise<Distribution> {
+  static async start(
+    options: CheckedOptions,
+    onTransport: (transport: Transport) => void,
+  ): Promise<Distribution> {
     const distribution = new Distribution(options, await loadMd5())
     try {
       await distribution.#start(onTransport)
@@ -37,6 +42,11 @@ export class Distribution {
       throw error
     }
     return distribution
+  }
+
+  /** The tick time of links that are made from now on. */
+  setTicktime(netTicktimeMs: number): void {
+    this.#netTicktimeMs = netTicktimeMs
   }
 
   get creation(): number {
@@ -54,22 +64,38 @@ export class Distribution {
 
   async #start(onTransport: (transport: Transport) => void): Promise<void> {
     const { name, epmd, listen, hidden, limits, logger } = this.#options
-    if (name !== undefined) {
-      const listener = await listenTcp(listen, onTransport)
+    if (name !== undefined && listen !== undefined) {
+      const listener = await this.#listen(listen, onTransport)
       this.#listeners.push(listener)
       await this.#listenWhereNamed(name.host, listener.address.port, onTransport)
     }
+    const registers = name !== undefined && this.port !== undefined
     if (epmd !== 'none') {
-      // A node without a name uses an EPMD, and has no reason to be one.
-      const mode = name === undefined && typeof epmd === 'string' ? 'external' : epmd
-      this.#epmd = await EpmdService.start({ mode, listenHost: listen.host, nodeHost: name?.host, limits, logger })
-      if (name !== undefined) {
-        const registration = await this.#epmd.register({ name: name.alive, port: this.port as number, hidden })
+      // A node that registers no name uses an EPMD, and has no reason to be one.
+      const mode = !registers && typeof epmd === 'string' ? 'external' : epmd
+      this.#epmd = await EpmdService.start({ mode, listenHost: listen?.host, limits, logger })
+      if (registers) {
+        const registration = await this.#epmd.register({ name: name.alive, port: this.port, hidden })
         this.#creation = registration.creation
+        return
       }
-    } else if (name !== undefined) {
-      // Without EPMD a node picks its creation itself, as OTP's erl_distribution does (0 to 3 are reserved).
-      this.#creation = 4 + (randomChallenge() % (2 ** 32 - 4))
+    }
+    // Without EPMD a node picks its creation itself, as OTP's erl_distribution does (0 to 3 are reserved).
+    if (name !== undefined) this.#creation = 4 + (randomChallenge() % (2 ** 32 - 4))
+  }
+
+  /** The first free port of the range. */
+  async #listen(
+    { host, minPort, maxPort }: ListenOptions,
+    onTransport: (transport: Transport) => void,
+  ): Promise<TcpListener> {
+    for (let port = minPort; ; port++) {
+      try {
+        return await listenTcp({ host, port }, onTransport)
+      } catch (error) {
+        const cause = (error as NodeError).cause as NodeJS.ErrnoException | undefined
+        if (port >= maxPort || cause?.code !== 'EADDRINUSE') throw error
+      }
     }
   }
 
@@ -77,19 +103,25 @@ export class Distribution {
    * On a host whose own name means another loopback address (Debian's 127.0.1.1), peers look for us there: listening
    * on loopback includes it. A name that means a public address needs `listen.host`, and says so.
    */
-  async #listenWhereNamed(host: string, port: number, onTransport: (transport: Transport) => void): Promise<void> {
-    const { listen, logger, name } = this.#options
-    if (listen.host !== '127.0.0.1') return
+  async #listenWhereNamed(
+    host: string,
+    port: number,
+    onTransport: (transport: Transport) => void,
+  ): Promise<void> {
+    const { listen, logger, name, inet6 } = this.#options
+    if (listen === undefined || (listen.host !== '127.0.0.1' && listen.host !== '::1')) return
     let address: string
     try {
-      address = (await lookup(host, { family: 4 })).address
+      address = (await lookup(host, { family: inet6 ? 6 : 4 })).address
     } catch {
       logger.warn(`the host of ${name?.full} has no address here: other nodes may not find it`)
       return
     }
     if (address === listen.host) return
-    if (!address.startsWith('127.')) {
-      logger.warn(`${name?.full} listens on loopback only, and its host is ${address}: give listen.host to be reached there`)
+    if (!address.startsWith('127.') && address !== '::1') {
+      logger.warn(
+        `${name?.full} listens on loopback only, and its host is ${address}: give listen.host to be reached there`,
+      )
       return
     }
     try {
@@ -105,7 +137,9 @@ export class Distribution {
    */
   async dial(node: string, signal: AbortSignal): Promise<Transport> {
     const address = await this.#find(node, signal)
-    return connectTcp({ ...address, timeoutMs: this.#options.limits.setupTimeMs, signal })
+    // As with `inet6_tcp`, only the host's IPv6 addresses are tried.
+    const host = this.#options.inet6 ? (await lookup(address.host, { family: 6 })).address : address.host
+    return connectTcp({ host, port: address.port, timeoutMs: this.#options.limits.setupTimeMs, signal })
   }
 
   async #find(node: string, signal: AbortSignal): Promise<Address> {
@@ -122,10 +156,14 @@ export class Distribution {
       if (address !== undefined) return address
     }
     if (this.#epmd === undefined) {
-      throw new NodeError('NODE_NOT_FOUND', `${node} was not resolved, and this node uses no EPMD (epmd: 'none')`)
+      throw new NodeError(
+        'NODE_NOT_FOUND',
+        `${node} was not resolved, and this node uses no EPMD (epmd: 'none')`,
+      )
     }
     const found = await this.#epmd.lookup(alive, host, { signal })
-    if (found === undefined) throw new NodeError('NODE_NOT_FOUND', `no node named ${alive} is registered in the EPMD of ${host}`)
+    if (found === undefined)
+      throw new NodeError('NODE_NOT_FOUND', `no node named ${alive} is registered in the EPMD of ${host}`)
     return { host, port: found.port }
   }
 
@@ -153,7 +191,7 @@ export class Distribution {
   }
 
   #linkConfig() {
-    const { hidden, atomCache, fragments, limits, netTicktimeMs, netTickintensity } = this.#options
+    const { hidden, atomCache, fragments, limits, netTickintensity } = this.#options
     let flags = ADVERTISED
     if (!hidden) flags |= DistFlag.PUBLISHED
     if (atomCache) flags |= DistFlag.DIST_HDR_ATOM_CACHE
@@ -161,7 +199,7 @@ export class Distribution {
     return {
       flags,
       limits,
-      netTicktimeMs,
+      netTicktimeMs: this.#netTicktimeMs,
       netTickintensity,
       md5: this.#md5,
       randomChallenge,

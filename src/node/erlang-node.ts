@@ -3,9 +3,12 @@ import '../etf/node.js'
 import { NodeError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
 import type { Pid, Reference } from '../etf/identifiers.js'
-import type { Encodable, Term } from '../etf/terms.js'
+import type { Encodable } from '../etf/terms.js'
+import { AllowedNodes } from '../kernel/allowed-nodes.js'
 import { CookieJar } from '../kernel/cookies.js'
-import { Kernel, type Logger, type NodesType } from '../kernel/kernel.js'
+import type { KeepConnectedOptions, KeptConnection } from '../kernel/keep-connected.js'
+import { Kernel, type Logger, type NodeInfo, type NodesType } from '../kernel/kernel.js'
+import { domainOf } from '../kernel/node-name.js'
 import type { MonitorNodesOptions, NodeSubscription } from '../kernel/node-monitor.js'
 import { randomChallenge } from '../net/md5.js'
 import type { Transport } from '../net/transport.js'
@@ -23,6 +26,7 @@ import { checkCookie, usualCookie } from './cookie-file.js'
 import { Distribution } from './distribution.js'
 import { exposeFile, type ExposedModule } from './expose-file.js'
 import { nodeFacts } from './facts.js'
+import { NetKernel } from './net-kernel.js'
 import { checkOptions, type CheckedOptions, type NodeOptions } from './options.js'
 
 type NodeNameLike = string | Atom
@@ -32,6 +36,8 @@ export class ErlangNode implements AsyncDisposable {
   readonly rpc: Rpc
   /** Calls in the words of `erpc`: failures are `RemoteError`s (the function's) and `ErpcError`s (the call's). */
   readonly erpc: Erpc
+  /** The functions of OTP's `net_kernel` that are not methods here. */
+  readonly netKernel: NetKernel
   readonly #options: CheckedOptions
   readonly #cookies: CookieJar
   readonly #kernel: Kernel
@@ -75,7 +81,7 @@ export class ErlangNode implements AsyncDisposable {
     this.#options = checked
     this.#cookies = cookies
     this.#distribution = distribution
-    const allow = options.allow === undefined ? undefined : new Set(options.allow)
+    const allowed = new AllowedNodes(options.allow)
     const { output, input } = options
     this.#kernel = new Kernel({
       name: checked.name?.full,
@@ -88,11 +94,12 @@ export class ErlangNode implements AsyncDisposable {
         write: output ?? ((text) => void process.stdout.write(text)),
         ...(input === undefined ? {} : { readLine: input }),
       },
-      netKernel: {
-        longNames: () => checked.name?.domain === 'longnames',
-        netTicktimeSeconds: () => checked.netTicktimeMs / 1000,
-      },
-      allowed: (peer) => allow === undefined || allow.has(peer),
+      allowed,
+      autoConnect: checked.distAutoConnect,
+      longNames: (checked.name?.domain ?? domainOf(checked.host)) === 'longnames',
+      netTicktimeMs: checked.netTicktimeMs,
+      netTickintensity: checked.netTickintensity,
+      setLinkTicktime: (netTicktimeMs) => distribution.setTicktime(netTicktimeMs),
       dial: (peer, signal) => distribution.dial(peer, signal),
       open: (transport, peer, peerCookies, handlers) => {
         const { name, creation } = this.#kernel.table
@@ -101,6 +108,7 @@ export class ErlangNode implements AsyncDisposable {
       },
       accept: (transport, handlers) => distribution.accept(transport, this.name, handlers),
     })
+    this.netKernel = new NetKernel(this.#kernel, allowed)
     const { table, io } = this.#kernel
     const makeGroupLeader = (write: (text: string) => void) => this.#kernel.makeGroupLeader(write)
     this.#exposed = new ExposedTable(checked.limits)
@@ -215,8 +223,27 @@ export class ErlangNode implements AsyncDisposable {
   }
 
   /** `nodes/1`; by default the visible ones, as `nodes/0`. */
-  nodes(type?: NodesType): string[] {
-    return this.#kernel.nodes(type)
+  nodes(types?: NodesType | readonly NodesType[]): string[] {
+    return this.#kernel.nodes(types)
+  }
+
+  /** `nodes/2`: with type, connection id and creation of each. */
+  nodesInfo(types?: NodesType | readonly NodesType[]): NodeInfo[] {
+    return this.#kernel.nodesInfo(types)
+  }
+
+  /** `is_alive/0`: false while the node has no name, and once it is stopped. */
+  isAlive(): boolean {
+    return this.#stopped === undefined && this.#kernel.isAlive
+  }
+
+  /**
+   * Keeps a peer connected: dials it now and whenever it is down, with back-off and jitter, until `stop` of what this
+   * returns, or of the node.
+   */
+  keepConnected(node: NodeNameLike, options?: KeepConnectedOptions): KeptConnection {
+    this.#assertRunning()
+    return this.#kernel.keepConnected(asAtom(node), options)
   }
 
   /** Nodeup and nodedown as an async iterable (`net_kernel:monitor_nodes/2`). */
@@ -240,6 +267,11 @@ export class ErlangNode implements AsyncDisposable {
     checkCookie(cookie, 'setCookie')
     if (node === undefined) this.#cookies.set(cookie)
     else this.#cookies.setFor(String(node), cookie)
+  }
+
+  /** `erlang:get_cookie/0,1`: what this node shows `node`, or nodes without a cookie of their own. */
+  getCookie(node?: NodeNameLike): string {
+    return node === undefined ? this.#cookies.get() : this.#cookies.for(String(node)).outCookie
   }
 
   // --- processes ---

@@ -26,8 +26,21 @@ export interface NodeOptions {
   /** How the node is found: see docs/epmd.md. `none` needs `resolve` for outgoing connections. Default `auto`. */
   epmd?: EpmdMode | 'none'
   resolve?: Resolve
-  /** Where to listen for distribution; default loopback and a free port. */
-  listen?: { host?: string; port?: number }
+  /**
+   * Where to listen for distribution; default loopback and a free port, or the first free one of a range
+   * (`inet_dist_listen_min`, `inet_dist_listen_max`). `false`: do not listen nor register (`dist_listen`); such a node
+   * is hidden.
+   */
+  listen?: false | { host?: string; port?: number; minPort?: number; maxPort?: number }
+  /** Distribution over IPv6 (OTP's `-proto_dist inet6_tcp`); default false. */
+  inet6?: boolean
+  /**
+   * Whether a signal to a node sets up a connection (`dist_auto_connect`); `once`: only the first to each node, later
+   * ones are made with `connect`. Default `always`; a node without a name never does.
+   */
+  distAutoConnect?: 'always' | 'once' | 'never'
+  /** `name_domain`: the kind of name; for a name without host it says which of this machine's is taken. */
+  nameDomain?: 'shortnames' | 'longnames'
   /** Send and take atoms by their place in a cache of each connection (smaller messages, less work); default true. */
   atomCache?: boolean
   /** Send messages over 64 KiB in fragments, so that others need not wait for them, and take such; default true. */
@@ -49,6 +62,13 @@ export interface NodeOptions {
   input?: (prompt: string) => Promise<string | undefined>
 }
 
+export interface ListenOptions {
+  host: string
+  /** Tried from the first to the last; both 0: any. */
+  minPort: number
+  maxPort: number
+}
+
 export interface CheckedOptions {
   name: NodeName | undefined
   /** The host that a peer is asked to name this node at, when it has no name. */
@@ -56,7 +76,10 @@ export interface CheckedOptions {
   hidden: boolean
   epmd: EpmdMode | 'none'
   resolve: Resolve | undefined
-  listen: { host: string; port: number }
+  /** Undefined: not at all. */
+  listen: ListenOptions | undefined
+  inet6: boolean
+  distAutoConnect: 'always' | 'once' | 'never'
   atomCache: boolean
   fragments: boolean
   netTicktimeMs: number
@@ -70,7 +93,13 @@ const MAX_TICKTIME_SECONDS = 2_000_000
 
 /** @throws ArgumentError `BAD_OPTION`, `BAD_NODE_NAME` */
 export function checkOptions(name: string | undefined, options: NodeOptions): CheckedOptions {
-  const { hidden = true, epmd = 'auto', netTicktime = 60, netTickintensity = 4, listen = {} } = options
+  const {
+    epmd = 'auto',
+    netTicktime = 60,
+    netTickintensity = 4,
+    inet6 = false,
+    distAutoConnect = 'always',
+  } = options
   const bad = (what: string) => new ArgumentError('BAD_OPTION', what)
   if (typeof netTicktime !== 'number' || !(netTicktime > 0) || netTicktime > MAX_TICKTIME_SECONDS) {
     throw bad(`netTicktime is seconds above 0, not ${String(netTicktime)}`)
@@ -78,20 +107,33 @@ export function checkOptions(name: string | undefined, options: NodeOptions): Ch
   if (!Number.isInteger(netTickintensity) || netTickintensity < 4 || netTickintensity > 1000) {
     throw bad(`netTickintensity is an integer from 4 to 1000, not ${String(netTickintensity)}`)
   }
-  const port = listen.port ?? 0
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw bad(`listen.port is a port number, not ${String(port)}`)
+  if (!['always', 'once', 'never'].includes(distAutoConnect)) {
+    throw bad(`distAutoConnect is 'always', 'once' or 'never', not ${String(distAutoConnect)}`)
+  }
+  if (typeof inet6 !== 'boolean') throw bad(`inet6 is true or false, not ${String(inet6)}`)
   const known = typeof epmd === 'object' || ['auto', 'external', 'embedded', 'none'].includes(epmd)
-  if (!known) throw bad(`epmd is 'auto', 'external', 'embedded', 'none' or { host, port }, not ${String(epmd)}`)
+  if (!known)
+    throw bad(`epmd is 'auto', 'external', 'embedded', 'none' or { host, port }, not ${String(epmd)}`)
   if (name === undefined && options.hidden === false) throw bad('a node without a name is hidden')
-  if (name === undefined && options.listen !== undefined) throw bad('a node without a name does not listen')
-  const shortHost = hostname().split('.')[0] as string
+  if (name === undefined && typeof options.listen === 'object')
+    throw bad('a node without a name does not listen')
+  if (options.listen === false && options.hidden === false) throw bad('a node that does not listen is hidden')
+  const host = thisHost(options.nameDomain)
+  const fullName =
+    name === undefined ? undefined : parseNodeName(name.includes('@') ? name : `${name}@${host}`)
+  if (fullName !== undefined && options.nameDomain !== undefined && fullName.domain !== options.nameDomain) {
+    throw bad(`${fullName.full} is no name of nameDomain ${options.nameDomain}`)
+  }
   return {
-    name: name === undefined ? undefined : parseNodeName(name.includes('@') ? name : `${name}@${shortHost}`),
-    host: shortHost,
-    hidden,
+    name: fullName,
+    host,
+    hidden: options.hidden ?? true,
     epmd,
     resolve: options.resolve,
-    listen: { host: listen.host ?? '127.0.0.1', port },
+    listen:
+      name === undefined || options.listen === false ? undefined : checkListen(options.listen ?? {}, inet6),
+    inet6,
+    distAutoConnect,
     atomCache: options.atomCache ?? true,
     fragments: options.fragments ?? true,
     netTicktimeMs: netTicktime * 1000,
@@ -101,11 +143,47 @@ export function checkOptions(name: string | undefined, options: NodeOptions): Ch
   }
 }
 
+/** This machine's name as a node's host. `inet:gethostname/0` cut at its first dot, or with the domain. */
+function thisHost(domain: NodeOptions['nameDomain']): string {
+  if (domain !== undefined && domain !== 'shortnames' && domain !== 'longnames') {
+    throw new ArgumentError('BAD_OPTION', `nameDomain is 'shortnames' or 'longnames', not ${String(domain)}`)
+  }
+  const name = hostname()
+  return domain === 'longnames' ? name : (name.split('.')[0] as string)
+}
+
+function checkListen(
+  { host, port, minPort, maxPort }: Exclude<NodeOptions['listen'], false | undefined>,
+  inet6: boolean,
+): ListenOptions {
+  const check = (value: number | undefined, what: string): number => {
+    const given = value ?? 0
+    if (Number.isInteger(given) && given >= 0 && given <= 65_535) return given
+    throw new ArgumentError('BAD_OPTION', `listen.${what} is a port number, not ${String(value)}`)
+  }
+  const fixed = check(port, 'port')
+  if (port !== undefined && (minPort !== undefined || maxPort !== undefined)) {
+    throw new ArgumentError('BAD_OPTION', 'listen has either a port, or minPort and maxPort')
+  }
+  // As with inet_dist_listen_min and _max: one of them alone is the only port.
+  const range = {
+    minPort: check(minPort ?? maxPort ?? fixed, 'minPort'),
+    maxPort: check(maxPort ?? minPort ?? fixed, 'maxPort'),
+  }
+  if (range.minPort > range.maxPort || (range.minPort === 0 && range.maxPort > 0)) {
+    throw new ArgumentError('BAD_OPTION', `listen: no port from ${range.minPort} to ${range.maxPort}`)
+  }
+  return { host: host ?? (inet6 ? '::1' : '127.0.0.1'), ...range }
+}
+
 function checkLimits(limits: Partial<Limits>): Limits {
   for (const [key, value] of Object.entries(limits)) {
     if (!(key in DEFAULT_LIMITS)) throw new ArgumentError('BAD_OPTION', `there is no limit named ${key}`)
     if (typeof value !== 'number' || !(value >= 0)) {
-      throw new ArgumentError('BAD_OPTION', `limits.${key} is a number that is not negative, not ${String(value)}`)
+      throw new ArgumentError(
+        'BAD_OPTION',
+        `limits.${key} is a number that is not negative, not ${String(value)}`,
+      )
     }
   }
   return { ...DEFAULT_LIMITS, ...limits }
@@ -114,7 +192,8 @@ function checkLimits(limits: Partial<Limits>): Limits {
 function completeLogger(logger: Partial<Logger> | undefined): Logger {
   const nothing = () => {}
   if (logger === undefined) {
-    const toStderr = (level: string) => (message: string) => process.stderr.write(`beampeer ${level}: ${message}\n`)
+    const toStderr = (level: string) => (message: string) =>
+      process.stderr.write(`beampeer ${level}: ${message}\n`)
     return { debug: nothing, info: nothing, warn: toStderr('warning'), error: toStderr('error') }
   }
   // The methods are called on their object: loggers such as pino need their `this`.

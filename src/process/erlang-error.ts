@@ -47,7 +47,11 @@ export function toException(thrown: unknown): Exception {
   }
   if (thrown instanceof Error) {
     const name = thrown instanceof BeampeerError ? thrown.code : thrown.name
-    return { class: 'error', reason: tuple(JS_ERROR, wellFormed(name), wellFormed(thrown.message)), stack: stackOf(thrown) }
+    return {
+      class: 'error',
+      reason: tuple(JS_ERROR, wellFormed(name), wellFormed(thrown.message)),
+      stack: stackOf(thrown),
+    }
   }
   return { class: 'error', reason: tuple(JS_ERROR, typeof thrown, wellFormed(safeText(thrown))), stack: [] }
 }
@@ -56,7 +60,8 @@ export function toException(thrown: unknown): Exception {
 export function toExitReason(thrown: unknown): Encodable {
   const exception = toException(thrown)
   if (exception.class === 'exit') return exception.reason
-  const reason = exception.class === 'throw' ? tuple(internAtom('nocatch'), exception.reason) : exception.reason
+  const reason =
+    exception.class === 'throw' ? tuple(internAtom('nocatch'), exception.reason) : exception.reason
   return tuple(reason, exception.stack)
 }
 
@@ -66,7 +71,10 @@ const FRAME = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/
 const OWN_ROOT = ownRoot(new Error().stack ?? '')
 
 function ownRoot(stack: string): string | undefined {
-  const file = stack.split('\n').map((line) => FRAME.exec(line)?.[2]).find((name) => name !== undefined)
+  const file = stack
+    .split('\n')
+    .map((line) => FRAME.exec(line)?.[2])
+    .find((name) => name !== undefined)
   return file === undefined ? undefined : /^(.*[\\/])process[\\/][^\\/]+$/.exec(file)?.[1]
 }
 
@@ -83,7 +91,10 @@ function stackOf(error: Error): StackEntry[] {
     }
     if (file.startsWith('node:')) continue
     entries.push(
-      tuple(JS, functionAtom(name), 0, [tuple(FILE, charlist(wellFormed(file))), tuple(LINE, Number(lineNumber))]),
+      tuple(JS, functionAtom(name), 0, [
+        tuple(FILE, charlist(wellFormed(file))),
+        tuple(LINE, Number(lineNumber)),
+      ]),
     )
     if (entries.length === MAX_FRAMES) break
   }

@@ -53,6 +53,7 @@ function replyTo({ pid, tag }: GenFrom): Destination {
   if (head === undefined || head.items.length !== 1) return pid
   const first = head.items[0]
   if (first === ALIAS && head.tail instanceof Reference) return head.tail
-  if (first instanceof ImproperList && first.items[0] === ALIAS && first.tail instanceof Reference) return first.tail
+  if (first instanceof ImproperList && first.items[0] === ALIAS && first.tail instanceof Reference)
+    return first.tail
   return pid
 }

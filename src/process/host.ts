@@ -6,10 +6,11 @@ import type { Atom } from '../etf/atom.js'
 import type { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Name, SignalIn } from '../dist/signals.js'
-import type { Process } from './process.js'
+import type { Process, SendOptions } from './process.js'
 
 /** Where a message or monitor goes: a pid, a local registered name, a name on a node, or an alias. */
-export type Destination = Pid | Reference | Process | Atom | string | { name: Atom | string; node: Atom | string }
+export type Destination =
+  Pid | Reference | Process | Atom | string | { name: Atom | string; node: Atom | string }
 
 /**
  * A process that reacts to what reaches it at once, without a mailbox: how services are written. A handler that
@@ -72,7 +73,7 @@ export interface Host {
    * @returns false when the connection's queue is over the busy limit (the message is queued all the same).
    * @throws NodeError `PROCESS_NAME_UNKNOWN` for a local name that is not registered; EtfError for what cannot be encoded
    */
-  send(from: Pid, to: Destination, message: Encodable): boolean
+  send(from: Pid, to: Destination, message: Encodable, options?: SendOptions): boolean
 
   /**
    * Asks another node (or this one) for a process, as `erlang:spawn_request/5` does; the answer goes to the `from`
@@ -95,7 +96,9 @@ export interface Host {
   terminate(process: Process, reason: Encodable, fallback?: (error: unknown) => Encodable): void
 
   /** Calls when a connection to a node came up or went away, after `nodes()` changed. Returns an unsubscribe function. */
-  onNodeStatus(listener: (event: { type: 'nodeup' | 'nodedown'; node: Atom; reason?: Term }) => void): () => void
+  onNodeStatus(
+    listener: (event: { type: 'nodeup' | 'nodedown'; node: Atom; reason?: Term }) => void,
+  ): () => void
 
   /**
    * Sets what answers spawn requests. `starter` gets the process, made and with its links and monitors in place,

@@ -26,10 +26,21 @@ export class IdAllocator {
   #word1: number
   #word2: number
 
+  /** Earlier names of this node and their creations: identities made under them are still its own. */
+  readonly #former: ReadonlyMap<Atom, number>
+
   /** `start` (0 to 2^28-1) is the first pid number; `seed` fills the upper words of references. */
-  constructor(node: Atom, creation: number, start = 1, seed: readonly [number, number] = [0, 0], word0 = 0) {
+  constructor(
+    node: Atom,
+    creation: number,
+    start = 1,
+    seed: readonly [number, number] = [0, 0],
+    word0 = 0,
+    former: ReadonlyMap<Atom, number> = new Map(),
+  ) {
     this.node = node
     this.creation = creation
+    this.#former = former
     this.#nextPid = start % PID_COUNT
     this.#word0 = word0
     this.#word1 = seed[0]
@@ -55,15 +66,39 @@ export class IdAllocator {
     return new Reference(this.node, this.creation, [this.#word0, this.#word1, this.#word2])
   }
 
-  /** The same counters under another name. */
-  renamed(node: Atom, creation: number): IdAllocator {
-    return new IdAllocator(node, creation, this.#nextPid, [this.#word1, this.#word2], this.#word0)
+  /** The same counters under another name; `maxFormer` names before it are remembered. */
+  renamed(node: Atom, creation: number, maxFormer: number): IdAllocator {
+    const former = new Map(this.#former)
+    former.delete(this.node)
+    former.set(this.node, this.creation)
+    former.delete(node)
+    for (const name of former.keys()) {
+      if (former.size <= maxFormer) break
+      former.delete(name)
+    }
+    return new IdAllocator(node, creation, this.#nextPid, [this.#word1, this.#word2], this.#word0, former)
+  }
+
+  /** Whether an identity of `node` and `creation` was made by this node, under this name or an earlier one. */
+  owns(node: Atom, creation: number): boolean {
+    return node === this.node ? creation === this.creation : this.#former.get(node) === creation
+  }
+
+  /** Whether `node` is this node, under this name or an earlier one. */
+  isThisNode(node: Atom): boolean {
+    return node === this.node || this.#former.has(node)
+  }
+
+  /** A pid of this node under the node's present name; any other as it is. */
+  canonical(pid: Pid): Pid {
+    if (pid.node === this.node || !this.owns(pid.node, pid.creation)) return pid
+    return new Pid(this.node, pid.id, pid.serial, this.creation)
   }
 
   /** What to index a JavaScript Map with: cheap for our own references, the full key for foreign ones. */
   referenceKey(ref: Reference): number | string {
     const words = ref.words
-    if (ref.node === this.node && ref.creation === this.creation && words.length === 3 && words[2] === this.#word2) {
+    if (words.length === 3 && words[2] === this.#word2 && this.owns(ref.node, ref.creation)) {
       const high = words[1] as number
       if (high < 0x7fff_ffff) return high * FIRST_WORD_COUNT + (words[0] as number)
     }

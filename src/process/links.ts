@@ -25,6 +25,16 @@ export class LinkTable {
     return this.#links.values()
   }
 
+  /** Pids have changed with the name of the node they are on. */
+  rename(canonical: (pid: Pid) => Pid): void {
+    const links = new Map<string, Link>()
+    for (const link of this.#links.values()) {
+      const pid = canonical(link.pid)
+      links.set(pid.key, { ...link, pid })
+    }
+    this.#links = links
+  }
+
   active(): Pid[] {
     return [...this.#links.values()].filter((link) => link.active).map((link) => link.pid)
   }
@@ -69,7 +79,8 @@ export class LinkTable {
   /** An UNLINK_ID_ACK signal came. */
   acknowledged(pid: Pid, id: number | bigint): void {
     const found = this.#links.get(pid.key)
-    if (found !== undefined && !found.active && BigInt(found.unlinkId) === BigInt(id)) this.#links.delete(pid.key)
+    if (found !== undefined && !found.active && BigInt(found.unlinkId) === BigInt(id))
+      this.#links.delete(pid.key)
   }
 
   /** An exit signal due to the link came, or the connection is gone. True when the link was active. */

@@ -21,6 +21,8 @@ export class Mailbox {
   #queue: Term[] = []
   /** Messages before this index were taken; the array is compacted when half of it is. */
   #head = 0
+  /** How many of the messages, from the first on, are priority messages. */
+  #priority = 0
   #waiters: Waiter[] = []
   #closed: Error | undefined
 
@@ -33,7 +35,8 @@ export class Mailbox {
     return this.#queue.slice(this.#head)
   }
 
-  push(message: Term): void {
+  /** `priority`: the message goes before all ordinary ones, after earlier ones of its kind. */
+  push(message: Term, priority = false): void {
     const waiters = this.#waiters
     for (let i = 0; i < waiters.length; i++) {
       const waiter = waiters[i] as Waiter
@@ -53,7 +56,8 @@ export class Mailbox {
         return
       }
     }
-    this.#queue.push(message)
+    if (priority) this.#queue.splice(this.#head + this.#priority++, 0, message)
+    else this.#queue.push(message)
   }
 
   /** Drops and returns the oldest message. */
@@ -61,6 +65,7 @@ export class Mailbox {
     if (this.length === 0) return undefined
     const message = this.#queue[this.#head]
     this.#queue[this.#head++] = undefined as never
+    if (this.#priority > 0) this.#priority--
     this.#compact()
     return message
   }
@@ -68,7 +73,11 @@ export class Mailbox {
   /** Removes every message for which `match` holds; returns how many. */
   flush(match: (message: Term) => boolean): number {
     const before = this.length
-    this.#queue = this.#queue.slice(this.#head).filter((message) => !match(message))
+    const first = this.#head + this.#priority
+    const urgent = this.#queue.slice(this.#head, first).filter((message) => !match(message))
+    const others = this.#queue.slice(first).filter((message) => !match(message))
+    this.#queue = [...urgent, ...others]
+    this.#priority = urgent.length
     this.#head = 0
     return before - this.#queue.length
   }
@@ -115,6 +124,7 @@ export class Mailbox {
     this.#closed = error
     this.#queue = []
     this.#head = 0
+    this.#priority = 0
     for (const waiter of this.#waiters.splice(0)) {
       waiter.cleanUp()
       waiter.reject(error)
@@ -128,6 +138,7 @@ export class Mailbox {
       if (!match(message)) continue
       if (i === this.#head) return this.shift()
       this.#queue.splice(i, 1)
+      if (i < this.#head + this.#priority) this.#priority--
       return message
     }
     return undefined

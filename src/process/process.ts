@@ -3,14 +3,25 @@
  * operations a process does on itself. What signals do to it is in table.ts.
  */
 import { NodeError } from '../errors.js'
-import { atom, type Atom } from '../etf/atom.js'
-import type { Pid, Reference } from '../etf/identifiers.js'
+import { atom, internAtom, type Atom } from '../etf/atom.js'
+import { Pid, type Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Name } from '../dist/signals.js'
-import { LinkTable } from './links.js'
+import { describeReason, localTerm } from './copy.js'
+import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
 import type { Destination, ProcessHandler, SpawnOptions } from './host.js'
 import type { ProcessTable } from './table.js'
+import {
+  demonitor,
+  demonitorNode,
+  flushDown,
+  link,
+  monitor,
+  monitorNode,
+  unlink,
+  type Monitorable,
+} from './watching.js'
 
 /** A monitor that this process set. */
 export interface OutgoingMonitor {
@@ -18,6 +29,8 @@ export interface OutgoingMonitor {
   readonly target: Pid | { name: Name; node: Atom }
   /** Deactivate the alias of the same reference when the monitor fires (or on its first reply). */
   readonly alias?: AliasMode
+  /** First element of the message when it fires, instead of `'DOWN'`. */
+  readonly tag?: Term
 }
 
 /** A monitor that another process set on this one. */
@@ -40,9 +53,30 @@ export interface PendingSpawn {
 /** When an alias ends: `explicit_unalias`, `demonitor`, `reply_demonitor` of `erlang:monitor/3`, `reply` of `alias/1`. */
 export type AliasMode = 'explicit_unalias' | 'demonitor' | 'reply_demonitor' | 'reply'
 
+/** An alias of a process that is active. */
+export interface Alias {
+  readonly mode: AliasMode
+  /** What is sent to it with priority goes before ordinary messages. */
+  readonly priority: boolean
+}
+
 export interface MonitorOptions {
   /** Also make the monitor's reference an alias of this process. */
   alias?: Exclude<AliasMode, 'reply'>
+  /** First element of the message when it fires, instead of `'DOWN'`. */
+  tag?: Encodable
+}
+
+export interface AliasOptions {
+  /** `reply`: ends with the first message sent to it. Default `explicit_unalias`. */
+  mode?: 'explicit_unalias' | 'reply'
+  /** Senders may ask that their message goes before ordinary ones (OTP 28's `alias([priority])`). */
+  priority?: boolean
+}
+
+export interface SendOptions {
+  /** To an alias that takes such: before ordinary messages. Elsewhere it changes nothing. */
+  priority?: boolean
 }
 
 type Key = number | string
@@ -61,8 +95,10 @@ export class Process {
   /** @internal */ links: LinkTable | undefined
   /** @internal */ monitors: Map<Key, OutgoingMonitor> | undefined
   /** @internal */ watchers: Map<Key, IncomingMonitor> | undefined
-  /** @internal */ aliases: Map<Key, AliasMode> | undefined
+  /** @internal */ aliases: Map<Key, Alias> | undefined
   /** @internal */ spawnRequests: Map<Key, PendingSpawn> | undefined
+  /** @internal how many times each node is monitored (`monitor_node/2`) */
+  nodeMonitors: Map<Atom, number> | undefined
   /** @internal nodes that hold a link or monitor of this process */
   relatedNodes: Set<Atom> | undefined
   /** @internal */ registeredName: Atom | undefined
@@ -74,7 +110,13 @@ export class Process {
   #mailbox: Mailbox | undefined
 
   /** @internal made by {@link ProcessTable} */
-  constructor(table: ProcessTable, pid: Pid, groupLeader: Pid, handler: ProcessHandler | undefined, options: SpawnOptions) {
+  constructor(
+    table: ProcessTable,
+    pid: Pid,
+    groupLeader: Pid,
+    handler: ProcessHandler | undefined,
+    options: SpawnOptions,
+  ) {
     this.#table = table
     this.#pid = pid
     this.groupLeader = groupLeader
@@ -109,8 +151,8 @@ export class Process {
   }
 
   /** Sends `message`; see `Host.send`. A dead process's messages are dropped. */
-  send(to: Destination, message: Encodable): boolean {
-    return this.alive ? this.#table.send(this.pid, to, message) : true
+  send(to: Destination, message: Encodable, options?: SendOptions): boolean {
+    return this.alive ? this.#table.send(this.pid, to, message, options) : true
   }
 
   /**
@@ -121,7 +163,8 @@ export class Process {
   receive(options: ReceiveOptions & { timeoutMs: number }): Promise<Term | undefined>
   receive(options?: ReceiveOptions): Promise<Term>
   receive(options?: ReceiveOptions): Promise<Term | undefined> {
-    if (this.handler !== undefined) throw new NodeError('PROCESS_NO_MAILBOX', 'a handler process has no mailbox')
+    if (this.handler !== undefined)
+      throw new NodeError('PROCESS_NO_MAILBOX', 'a handler process has no mailbox')
     return this.mailbox.receive(options)
   }
 
@@ -142,17 +185,17 @@ export class Process {
   /** `link/1`. Linking to a process that is not there brings an exit signal `noproc`. */
   link(to: Pid | Process): void {
     this.#assertAlive('link')
-    this.#table.link(this, pidOf(to))
+    link(this.#table, this, pidOf(to))
   }
 
   unlink(from: Pid | Process): void {
-    if (this.alive) this.#table.unlink(this, pidOf(from))
+    if (this.alive) unlink(this.#table, this, pidOf(from))
   }
 
   /** `monitor(process, To)`: one `{'DOWN', Ref, process, Object, Reason}` message comes when it is down. */
-  monitor(to: Pid | Process | Atom | string | { name: Atom | string; node: Atom | string }, options: MonitorOptions = {}): Reference {
+  monitor(to: Process | Monitorable, options: MonitorOptions = {}): Reference {
     this.#assertAlive('monitor')
-    return this.#table.monitor(this, to, options)
+    return monitor(this.#table, this, to instanceof Process ? to.pid : to, options)
   }
 
   /**
@@ -160,15 +203,29 @@ export class Process {
    * @returns whether the monitor was still there, as option `info` gives
    */
   demonitor(ref: Reference, options: { flush?: boolean } = {}): boolean {
-    const found = this.#table.demonitor(this, ref)
-    if (options.flush) this.#table.flushDown(this, ref)
+    const found = demonitor(this.#table, this, ref)
+    if (options.flush) flushDown(this, ref)
     return found
   }
 
+  /**
+   * `monitor_node/3`: a message `{nodedown, Node}` comes when the connection to `node` ends, or, when there is none and
+   * none can be set up, soon. Counted: as many messages as times it was switched on and not off.
+   * @param options `allowPassiveConnect: false` does not try to connect
+   */
+  monitorNode(node: Atom | string, flag = true, options: { allowPassiveConnect?: boolean } = {}): void {
+    this.#assertAlive('monitorNode')
+    const name = typeof node === 'string' ? internAtom(node) : node
+    if (flag) monitorNode(this.#table, this, name, options.allowPassiveConnect ?? true)
+    else demonitorNode(this, name)
+  }
+
   /** `alias/1`: a reference at which this process gets messages until it is deactivated. */
-  alias(mode: 'explicit_unalias' | 'reply' = 'explicit_unalias'): Reference {
+  alias(options: AliasOptions | NonNullable<AliasOptions['mode']> = {}): Reference {
     this.#assertAlive('alias')
-    return this.#table.alias(this, mode)
+    const { mode = 'explicit_unalias', priority = false } =
+      typeof options === 'string' ? { mode: options } : options
+    return this.#table.alias(this, { mode, priority })
   }
 
   unalias(ref: Reference): boolean {
@@ -180,7 +237,7 @@ export class Process {
    * no process any more: its pid and name are free and what it sends is dropped.
    */
   exit(reason: Encodable = atom('normal')): void {
-    this.#table.terminate(this, this.#table.localTerm(reason))
+    this.#table.terminate(this, localTerm(reason))
   }
 
   /** `exit(Pid, Reason)`: sends another process an exit signal. */
@@ -202,10 +259,18 @@ export class Process {
     return this.#mailbox?.length ?? 0
   }
 
-  /** @internal */
-  rename(pid: Pid): void {
-    if (this.groupLeader.equals(this.#pid)) this.groupLeader = pid
-    this.#pid = pid
+  /** @internal The node has another name, and with it its processes have other pids. */
+  rename(canonical: (pid: Pid) => Pid): void {
+    this.#pid = canonical(this.#pid)
+    this.groupLeader = canonical(this.groupLeader)
+    this.links?.rename(canonical)
+    for (const [key, monitor] of this.monitors ?? []) {
+      const { target } = monitor
+      if (target instanceof Pid) this.monitors?.set(key, { ...monitor, target: canonical(target) })
+    }
+    for (const [key, watcher] of this.watchers ?? []) {
+      this.watchers?.set(key, { ...watcher, watcher: canonical(watcher.watcher) })
+    }
   }
 
   /** @internal */
@@ -217,7 +282,7 @@ export class Process {
   }
 
   #exitedError(): NodeError {
-    return new NodeError('PROCESS_EXITED', `the process exited: ${this.#table.describe(this.#exitReason)}`)
+    return new NodeError('PROCESS_EXITED', `the process exited: ${describeReason(this.#exitReason)}`)
   }
 
   #assertAlive(what: string): void {
@@ -225,7 +290,7 @@ export class Process {
   }
 
   #exitedErrorFor(what: string): NodeError {
-    return new NodeError('PROCESS_EXITED', `${what}: the process exited: ${this.#table.describe(this.#exitReason)}`)
+    return new NodeError('PROCESS_EXITED', `${what}: the process exited: ${describeReason(this.#exitReason)}`)
   }
 }
 

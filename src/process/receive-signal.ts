@@ -4,11 +4,13 @@ import { Pid, Reference } from '../etf/identifiers.js'
 import type { Term } from '../etf/terms.js'
 import type { Name, SignalIn } from '../dist/signals.js'
 import { NodeError } from '../errors.js'
+import { deliverDown, deliverExit, deliverMessage, deliverSpawnReply } from './delivery.js'
 import type { SpawnRequest } from './host.js'
 import { LinkTable } from './links.js'
 import type { Process } from './process.js'
 import { readSpawnOptions } from './spawn-options.js'
 import type { ProcessTable } from './table.js'
+import { demonitor } from './watching.js'
 
 const NOPROC = internAtom('noproc')
 const NOTSUP = internAtom('notsup')
@@ -23,12 +25,12 @@ export function receiveSignal(table: ProcessTable, signal: SignalIn): void {
   switch (signal.type) {
     case 'send': {
       const process = table.process(signal.to)
-      if (process !== undefined) table.deliverMessage(process, signal.message, signal.from)
+      if (process !== undefined) deliverMessage(table, process, signal.message, signal.from)
       return
     }
     case 'regSend': {
       const process = table.registry.whereis(signal.to)
-      if (process !== undefined) table.deliverMessage(process, signal.message, signal.from)
+      if (process !== undefined) deliverMessage(table, process, signal.message, signal.from)
       return
     }
     case 'aliasSend':
@@ -53,12 +55,12 @@ export function receiveSignal(table: ProcessTable, signal: SignalIn): void {
       return
     case 'exit': {
       const process = table.process(signal.to)
-      if (process?.links?.broken(signal.from)) table.deliverExit(process, signal.from, signal.reason, true)
+      if (process?.links?.broken(signal.from)) deliverExit(table, process, signal.from, signal.reason, true)
       return
     }
     case 'exit2': {
       const process = table.process(signal.to)
-      if (process !== undefined) table.deliverExit(process, signal.from, signal.reason, false)
+      if (process !== undefined) deliverExit(table, process, signal.from, signal.reason, false)
       return
     }
     case 'monitor':
@@ -73,7 +75,7 @@ export function receiveSignal(table: ProcessTable, signal: SignalIn): void {
     }
     case 'monitorExit': {
       const process = table.process(signal.to)
-      if (process !== undefined) table.deliverDown(process, signal.ref, signal.reason)
+      if (process !== undefined) deliverDown(table, process, signal.ref, signal.reason)
       return
     }
     case 'groupLeader': {
@@ -116,27 +118,35 @@ function receiveMonitor(table: ProcessTable, from: Pid, to: Pid | Name, ref: Ref
   table.relate(process, from.node)
 }
 
-function deliverToAlias(table: ProcessTable, ref: Reference, message: Term, from: Pid): void {
+function deliverToAlias(
+  table: ProcessTable,
+  ref: Reference,
+  message: Term,
+  from: Pid,
+  priority = false,
+): void {
   const found = table.aliased(ref)
   if (found === undefined) return
   const { process, mode } = found
   if (mode === 'reply' || mode === 'reply_demonitor') {
     table.unalias(process, ref)
-    if (mode === 'reply_demonitor') table.demonitor(process, ref)
+    if (mode === 'reply_demonitor') demonitor(table, process, ref)
   }
-  table.deliverMessage(process, message, from)
+  deliverMessage(table, process, message, from, priority && found.priority)
 }
 
-/** ALTACT_SIG_SEND: a message or an exit signal, to a pid, a name or an alias. */
+/** ALTACT_SIG_SEND: a message or an exit signal, to a pid, a name or an alias; priority is an alias's to grant. */
 function receiveAltact(table: ProcessTable, signal: Extract<SignalIn, { type: 'altactSend' }>): void {
-  const { from, to, message } = signal
+  const { from, to, message, priority } = signal
   if (signal.exit) {
-    const process = to instanceof Reference ? table.aliased(to)?.process : find(table, to)
-    if (process !== undefined) table.deliverExit(process, from, message, false)
-  } else if (to instanceof Reference) deliverToAlias(table, to, message, from)
+    const alias = to instanceof Reference ? table.aliased(to) : undefined
+    const process = to instanceof Reference ? alias?.process : find(table, to)
+    if (process === undefined) return
+    deliverExit(table, process, from, message, false, priority && alias?.priority === true)
+  } else if (to instanceof Reference) deliverToAlias(table, to, message, from, priority)
   else {
     const process = find(table, to)
-    if (process !== undefined) table.deliverMessage(process, message, from)
+    if (process !== undefined) deliverMessage(table, process, message, from)
   }
 }
 
@@ -144,28 +154,32 @@ function find(table: ProcessTable, to: Pid | Name): Process | undefined {
   return to instanceof Pid ? table.process(to) : table.registry.whereis(to)
 }
 
-function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
-  const { ref, from } = request
-  const refuse = (reason: Name) =>
-    table.signal({ type: 'spawnReply', ref, to: from, flags: 0, result: reason }, from.node)
-  const options = readSpawnOptions(request.options)
-  if (options === undefined) {
-    refuse(BADOPT)
-    return
-  }
+/** A process made for a request, not yet running; or why there is none. */
+export function spawnForRequest(
+  table: ProcessTable,
+  request: SpawnRequest,
+): { process: Process; run(): void } | { refused: Name } {
   const starter = table.spawnStarter
-  if (starter === undefined) {
-    refuse(NOTSUP)
-    return
-  }
-  let process: Process
+  if (starter === undefined) return { refused: NOTSUP }
   try {
-    process = table.create(undefined, { groupLeader: request.groupLeader })
+    const process = table.create(undefined, { groupLeader: request.groupLeader })
+    return { process, run: () => starter({ process, request }) }
   } catch (error) {
     if (!(error instanceof NodeError)) throw error
-    refuse(SYSTEM_LIMIT)
+    return { refused: SYSTEM_LIMIT }
+  }
+}
+
+function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
+  const { ref, from } = request
+  const options = readSpawnOptions(request.options)
+  const started = options === undefined ? { refused: BADOPT } : spawnForRequest(table, request)
+  if (options === undefined || 'refused' in started) {
+    const result = 'refused' in started ? started.refused : BADOPT
+    table.signal({ type: 'spawnReply', ref, to: from, flags: 0, result }, from.node)
     return
   }
+  const { process } = started
   let flags = 0
   if (options.link) {
     flags |= SPAWNED_LINKED
@@ -178,19 +192,26 @@ function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
   }
   if (flags !== 0) table.relate(process, from.node)
   table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)
-  starter({ process, request })
+  started.run()
 }
 
 /**
  * The links and monitors that a request asked for exist from the reply on. A requester that is gone, or has given up,
  * undoes them: the link with an exit signal, the monitor with a demonitor.
  */
-function receiveSpawnReply(table: ProcessTable, ref: Reference, to: Pid, flags: number, result: Pid | Name): void {
-  const pending = table.takeSpawnRequest(ref)
+function receiveSpawnReply(
+  table: ProcessTable,
+  ref: Reference,
+  to: Pid,
+  flags: number,
+  result: Pid | Name,
+): void {
+  const pending = table.spawnRequests.take(ref)
   const process = table.process(to)
   if (process === undefined || pending === undefined || pending.abandoned) {
     if (!(result instanceof Pid)) return
-    if (flags & SPAWNED_LINKED) table.signal({ type: 'exit', from: to, to: result, reason: NOPROC }, result.node)
+    if (flags & SPAWNED_LINKED)
+      table.signal({ type: 'exit', from: to, to: result, reason: NOPROC }, result.node)
     if (flags & SPAWNED_MONITORED) table.signal({ type: 'demonitor', from: to, to: result, ref }, result.node)
     return
   }
@@ -205,5 +226,5 @@ function receiveSpawnReply(table: ProcessTable, ref: Reference, to: Pid, flags: 
     }
     if (flags !== 0) table.relate(process, result.node)
   }
-  table.deliverSpawnReply(process, ref, flags, result)
+  deliverSpawnReply(table, process, ref, flags, result)
 }

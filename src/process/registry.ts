@@ -9,10 +9,14 @@ export class Registry {
   /** @throws NodeError `PROCESS_NAME_TAKEN`, `PROCESS_NOT_ALIVE`; ArgumentError for the name `undefined` */
   register(name: Atom | string, process: Process): void {
     const key = nameText(name)
-    if (key === 'undefined') throw new ArgumentError('BAD_ARGUMENT', 'a process cannot be registered as undefined')
+    if (key === 'undefined')
+      throw new ArgumentError('BAD_ARGUMENT', 'a process cannot be registered as undefined')
     if (!process.alive) throw new NodeError('PROCESS_NOT_ALIVE', `register ${key}: the process is not alive`)
     if (process.registeredName !== undefined) {
-      throw new NodeError('PROCESS_NAME_TAKEN', `register ${key}: the process is registered as ${process.registeredName}`)
+      throw new NodeError(
+        'PROCESS_NAME_TAKEN',
+        `register ${key}: the process is registered as ${process.registeredName}`,
+      )
     }
     if (this.#byName.has(key)) throw new NodeError('PROCESS_NAME_TAKEN', `the name ${key} is registered`)
     this.#byName.set(key, process)

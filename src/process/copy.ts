@@ -1,0 +1,65 @@
+/** Values as another process of this node gets them: copies, as every message on the BEAM is. */
+import { Atom } from '../etf/atom.js'
+import { decode } from '../etf/decode.js'
+import { encode } from '../etf/encode.js'
+import { Pid, Reference } from '../etf/identifiers.js'
+import { print } from '../etf/print.js'
+import type { Encodable, Term } from '../etf/terms.js'
+import type { SignalIn, SignalOut } from '../dist/signals.js'
+import { toExitReason } from './erlang-error.js'
+
+/**
+ * What a local receiver gets for `value`.
+ * @throws EtfError when it is no term
+ */
+export function localTerm(value: Encodable): Term {
+  if (typeof value === 'boolean') return value
+  if (typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0)) return value
+  if (value instanceof Atom || value instanceof Pid || value instanceof Reference) return value
+  return decode(encode(value))
+}
+
+/**
+ * A signal as its receiver on this node gets it.
+ * @throws EtfError when a value in it is no term
+ */
+export function localSignal(signal: SignalOut): SignalIn {
+  switch (signal.type) {
+    case 'send':
+    case 'regSend':
+    case 'aliasSend':
+    case 'altactSend':
+      return { ...signal, message: localTerm(signal.message) } as SignalIn
+    case 'exit':
+    case 'exit2':
+    case 'monitorExit':
+      return { ...signal, reason: localTerm(signal.reason) } as SignalIn
+    case 'spawnRequest':
+      return {
+        ...signal,
+        args: signal.args.map(localTerm),
+        options: signal.options.map(localTerm),
+      } as SignalIn
+    default:
+      return signal as SignalIn
+  }
+}
+
+/** The exit reason of JavaScript code that threw. */
+export function reasonOf(error: unknown): Term {
+  const reason = toExitReason(error)
+  try {
+    return localTerm(reason)
+  } catch (encodeError) {
+    return localTerm(toExitReason(encodeError))
+  }
+}
+
+/** A reason as text, for error messages. */
+export function describeReason(reason: Encodable): string {
+  try {
+    return print(reason)
+  } catch {
+    return 'a reason that is no term'
+  }
+}

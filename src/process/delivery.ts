@@ -1,0 +1,96 @@
+/** What reaches a process: messages into its mailbox or handler, exit signals, downs of what it monitors. */
+import { internAtom } from '../etf/atom.js'
+import { Pid, type Reference } from '../etf/identifiers.js'
+import type { Term } from '../etf/terms.js'
+import { tuple } from '../etf/tuple.js'
+import type { Name } from '../dist/signals.js'
+import { reasonOf } from './copy.js'
+import type { Process } from './process.js'
+import type { ProcessTable } from './table.js'
+
+const NORMAL = internAtom('normal')
+const KILL = internAtom('kill')
+const KILLED = internAtom('killed')
+const DOWN = internAtom('DOWN')
+const EXIT = internAtom('EXIT')
+const PROCESS = internAtom('process')
+const SPAWN_REPLY = internAtom('spawn_reply')
+
+/** Puts a message into a process, or gives it to its handler. A priority message goes before all ordinary ones. */
+export function deliverMessage(
+  table: ProcessTable,
+  process: Process,
+  message: Term,
+  from: Pid | undefined,
+  priority = false,
+): void {
+  if (process.handler !== undefined) {
+    try {
+      process.handler.message(message, from)
+    } catch (error) {
+      table.reportError(error, `handler process ${process.registeredName ?? process.pid.toString()}`)
+      table.terminate(process, reasonOf(error))
+    }
+    return
+  }
+  const { mailbox } = process
+  if (mailbox.length >= process.maxMailboxMessages) {
+    process.droppedMessages++
+    if (process.mailboxPolicy === 'dropNew') return
+    if (process.mailboxPolicy === 'exit') {
+      table.terminate(process, KILLED)
+      return
+    }
+    mailbox.shift()
+  }
+  mailbox.push(message, priority)
+}
+
+/** What an exit signal does to a process ("Receiving Exit Signals" of the reference manual). */
+export function deliverExit(
+  table: ProcessTable,
+  process: Process,
+  from: Pid,
+  reason: Term,
+  byLink: boolean,
+  priority = false,
+): void {
+  if (reason === KILL && !byLink) table.terminate(process, KILLED)
+  else if (process.trapExit) deliverMessage(table, process, tuple(EXIT, from, reason), from, priority)
+  else if (reason !== NORMAL || from.equals(process.pid)) table.terminate(process, reason)
+}
+
+/** A monitor of `process` fires. */
+export function deliverDown(table: ProcessTable, process: Process, ref: Reference, reason: Term): void {
+  const key = table.ids.referenceKey(ref)
+  const monitor = process.monitors?.get(key)
+  if (monitor === undefined) return
+  process.monitors?.delete(key)
+  if (monitor.alias !== undefined && monitor.alias !== 'explicit_unalias') table.unalias(process, ref)
+  const { target } = monitor
+  if (process.handler?.down === undefined) {
+    const object = target instanceof Pid ? target : tuple(target.name, target.node)
+    deliverMessage(table, process, tuple(monitor.tag ?? DOWN, ref, PROCESS, object, reason), undefined)
+    return
+  }
+  try {
+    process.handler.down(ref, target, reason)
+  } catch (error) {
+    table.reportError(error, `handler process ${process.registeredName ?? process.pid.toString()}`)
+    table.terminate(process, reasonOf(error))
+  }
+}
+
+export function deliverSpawnReply(
+  table: ProcessTable,
+  process: Process,
+  ref: Reference,
+  flags: number,
+  result: Pid | Name,
+): void {
+  if (process.handler?.spawnReply !== undefined) process.handler.spawnReply(ref, flags, result)
+  else {
+    const status = internAtom(result instanceof Pid ? 'ok' : 'error')
+    deliverMessage(table, process, tuple(SPAWN_REPLY, ref, status, result), undefined)
+  }
+}
