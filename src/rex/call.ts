@@ -99,10 +99,10 @@ function invoke(found: ExposedFunction, mfa: Mfa, asked: Mfa, call: RunningCall)
     const result: unknown = found.context
       ? found.fn.call(found.self, call.context(), ...values)
       : found.fn.apply(found.self, values as unknown[])
-    if (isPromiseLike(result)) return settle(result, mfa, asked, found.bif)
+    if (isPromiseLike(result)) return settle(result, mfa, asked, found.bif ? 'bif' : FUNCTION_CLAUSE)
     return { type: 'return', value: result as Encodable }
   } catch (error) {
-    return thrown(error, mfa, asked, found.bif)
+    return thrown(error, mfa, asked, found.bif ? 'bif' : FUNCTION_CLAUSE)
   }
 }
 
@@ -118,26 +118,37 @@ function callFallback(
   if (fallback === undefined) return undefined
   try {
     const result = fallback(call.context(), module, name, mfa.args as readonly Term[])
-    if (isPromiseLike(result)) return settle(result, mfa, asked, false)
+    if (isPromiseLike(result)) return settle(result, mfa, asked, UNDEF)
     return { type: 'return', value: result as Encodable }
   } catch (error) {
-    return thrown(error, mfa, asked, false)
+    return thrown(error, mfa, asked, UNDEF)
   }
 }
 
-async function settle(result: PromiseLike<unknown>, mfa: Mfa, asked: Mfa, bif: boolean): Promise<Outcome> {
+async function settle(
+  result: PromiseLike<unknown>,
+  mfa: Mfa,
+  asked: Mfa,
+  argsFor: ShowArgs,
+): Promise<Outcome> {
   try {
     return { type: 'return', value: (await result) as Encodable }
   } catch (error) {
-    return thrown(error, mfa, asked, bif)
+    return thrown(error, mfa, asked, argsFor)
   }
 }
 
+/**
+ * Which errors show the arguments instead of their number, as on the BEAM: all of a built-in function, else those about
+ * the arguments or the function itself.
+ */
+type ShowArgs = 'bif' | typeof FUNCTION_CLAUSE | typeof UNDEF
+
 /** The exception of a thrown value: the user's frames, then the function that was called. */
-function thrown(error: unknown, mfa: Mfa, asked: Mfa, bif: boolean): Outcome {
+function thrown(error: unknown, mfa: Mfa, asked: Mfa, argsFor: ShowArgs): Outcome {
   const { class: errorClass, reason, stack } = toException(error)
-  // As on the BEAM, errors that are about the arguments show them; other frames have only their number.
-  const showArgs = bif || (error instanceof ErlangError && (reason === UNDEF || reason === FUNCTION_CLAUSE))
+  const bif = argsFor === 'bif'
+  const showArgs = bif || (error instanceof ErlangError && reason === argsFor)
   const raised = raise(reason, frame(mfa, showArgs ? mfa.args : arityOf(mfa.args)), asked)
   const users = bif ? [] : stack
   return {

@@ -5,7 +5,7 @@
  */
 import { NodeError } from '../errors.js'
 import { atomName, internAtom, type Atom } from '../etf/atom.js'
-import type { Reference} from '../etf/identifiers.js';
+import type { Reference } from '../etf/identifiers.js'
 import { type Pid } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple } from '../etf/tuple.js'

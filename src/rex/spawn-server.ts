@@ -91,10 +91,9 @@ function castReason(outcome: Outcome): Encodable {
   if (outcome.type === 'argError') return tuple(tuple(ERPC, internAtom(outcome.reason)), stack)
   const { class: errorClass, reason, stack: raised } = outcome.exception
   if (errorClass === 'exit') return reason
-  return tuple(
-    errorClass === 'throw' ? tuple(NOCATCH, reason) : tuple(EXCEPTION, tuple(reason, raised)),
-    stack,
-  )
+  return errorClass === 'throw'
+    ? tuple(tuple(NOCATCH, reason), [...raised, ...stack])
+    : tuple(tuple(EXCEPTION, tuple(reason, raised)), stack)
 }
 
 /** That of a process that a spawn made. */
