@@ -86,10 +86,11 @@ export class EpmdServer implements AsyncDisposable {
    * @throws ArgumentError `BAD_OPTION`
    */
   static async listen(options: EpmdListenOptions = {}): Promise<EpmdServer> {
-    const { env = process.env } = options
+    const { env = process.env, limits = DEFAULT_LIMITS } = options
+    const port = epmdPort(options.port, env)
     const [first, ...others] = listenAddresses(options.addresses, env) as [ListenAddress, ...ListenAddress[]]
     // Whoever has the first address is this host's EPMD: the rest follows while it serves already.
-    const server = new EpmdServer(await listenOn(first.host, epmdPort(options.port, env)), options)
+    const server = new EpmdServer(await listenOn(first.host, port, limits.epmdBacklog), options)
     try {
       for (const address of others) await server.#listenAlso(address)
       await server.#listenWhereNamed(first.host)
@@ -146,8 +147,9 @@ export class EpmdServer implements AsyncDisposable {
   }
 
   async #listenAlso({ host, required }: ListenAddress): Promise<void> {
+    const { limits = DEFAULT_LIMITS } = this.options
     try {
-      const listener = await listenOn(host, this.port)
+      const listener = await listenOn(host, this.port, limits.epmdBacklog)
       if (this.#closing) listener.close()
       else this.#adopt(listener)
     } catch (error) {
@@ -275,7 +277,7 @@ function isLocalPeer(socket: Socket): boolean {
   return remote.startsWith('127.') || remote === '::1' || remote === plain(socket.localAddress)
 }
 
-function listenOn(host: string, port: number): Promise<Server> {
+function listenOn(host: string, port: number, backlog: number): Promise<Server> {
   // Half-open: a client may end its side behind the request and still read the answer.
   const listener = createServer({ noDelay: true, allowHalfOpen: true })
   return new Promise((resolve, reject) => {
@@ -285,7 +287,7 @@ function listenOn(host: string, port: number): Promise<Server> {
       reject(new EpmdError(taken ? 'EPMD_PORT_TAKEN' : 'EPMD_LISTEN_FAILED', text, { cause }))
     }
     listener.once('error', failed)
-    listener.listen({ host, port, ipv6Only: true, exclusive: true }, () => {
+    listener.listen({ host, port, backlog, ipv6Only: true, exclusive: true }, () => {
       listener.off('error', failed)
       resolve(listener)
     })
