@@ -193,6 +193,8 @@ export class Channel {
     } finally {
       this.encoding = false
     }
+    // A getter of the signal may have closed the channel.
+    if (this.closed) return false
     output.commit(controlEnd, sender, atomsOut.take())
     if (output.queuedBytes >= this.limits.busyLimitBytes) this.overLimit = true
     return !this.overLimit
@@ -203,7 +205,7 @@ export class Channel {
    * covered them. Take no more than the transport can use soon: what is not taken yet, other senders' signals overtake.
    */
   takeOutput(maxBytes = Infinity): Uint8Array | undefined {
-    return this.ended ? undefined : this.output.take(maxBytes)
+    return this.ended || this.encoding ? undefined : this.output.take(maxBytes)
   }
 
   /** The transport took the next `bytes` of what {@link takeOutput} gave: their memory is used again. */

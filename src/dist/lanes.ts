@@ -12,6 +12,7 @@
 import type { Pid } from '../etf/identifiers.js'
 import type { CachedAtom } from './atom-cache.js'
 import { writeUint32, writeUint64 } from './bytes.js'
+import { Fifo } from './fifo.js'
 import { DIST_FRAG_CONT, FRAGMENT_HEADER_BYTES, VERSION } from './header.js'
 
 /** A message that was encoded, and has no header yet. */
@@ -39,7 +40,7 @@ export interface Lane {
   /** Where the ready bytes end that must leave before the next fragment. */
   after: number
   /** Later messages of the sender. */
-  waiting: WaitingMessage[]
+  readonly waiting: Fifo<WaitingMessage>
 }
 
 const HEAD_BYTES = 4 + FRAGMENT_HEADER_BYTES
@@ -60,7 +61,7 @@ export class LaneRing {
 
   open(sender: Pid | undefined, fragments: LaterFragments, after: number): void {
     const key = keyOf(sender)
-    const lane: Lane = { key, sender, fragments, fragmentsLeft: 0, after, waiting: [] }
+    const lane: Lane = { key, sender, fragments, fragmentsLeft: 0, after, waiting: new Fifo() }
     addFragments(lane, fragments, after)
     this.lanes.set(key, lane)
     this.ring.push(lane)

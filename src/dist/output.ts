@@ -15,9 +15,9 @@
  */
 import type { Pid } from '../etf/identifiers.js'
 import { Writer } from '../etf/writer.js'
-import type { AtomCacheWriter } from './atom-cache.js'
-import { type CachedAtom } from './atom-cache.js'
+import type { AtomCacheWriter, CachedAtom } from './atom-cache.js'
 import { writeUint32 } from './bytes.js'
+import { Fifo } from './fifo.js'
 import { FRAGMENT_HEADER_BYTES, PASS_THROUGH } from './header.js'
 import { type Lane, type WaitingMessage, addFragments, LaneRing } from './lanes.js'
 
@@ -71,7 +71,7 @@ export class OutputQueue {
   private slab: Slab
   private spare: Slab[] = []
   /** Ready pieces that come before the ready part of the slab, which starts at `open`. */
-  private ready: Piece[] = []
+  private readonly ready = new Fifo<Piece>()
   private open = 0
   /** Ready bytes ever made and ever taken. */
   private readyBytes = 0
@@ -80,7 +80,7 @@ export class OutputQueue {
   private rest: Piece | undefined
   private midFrame = false
   private lanesTurn = false
-  private taken: { slab: Slab | undefined; bytes: number }[] = []
+  private readonly taken = new Fifo<{ slab: Slab | undefined; bytes: number }>()
   /** The message being encoded: its frame, its first byte after a header of the length guessed. */
   private frameStart = 0
   private bodyStart = 0
@@ -192,17 +192,15 @@ export class OutputQueue {
   written(bytes: number): void {
     this.queuedBytes -= bytes
     let left = bytes
-    let done = 0
-    for (const piece of this.taken) {
+    for (let piece = this.taken.peek(); piece !== undefined; piece = this.taken.peek()) {
       if (piece.bytes > left) {
         piece.bytes -= left
-        break
+        return
       }
       left -= piece.bytes
-      done++
+      this.taken.shift()
       if (piece.slab !== undefined) this.release(piece.slab)
     }
-    if (done > 0) this.taken.splice(0, done)
   }
 
   /** An idle connection gives back what it does not need. */
@@ -215,8 +213,8 @@ export class OutputQueue {
   /** Forgets everything. */
   clear(): void {
     this.lanes.clear()
-    this.ready = []
-    this.taken = []
+    this.ready.clear()
+    this.taken.clear()
     this.spare = []
     this.rest = undefined
     this.midFrame = false
@@ -394,8 +392,7 @@ export class OutputQueue {
 
   /** The lane's message is on its way: those that waited behind it, up to the next long one. */
   private finishLane(lane: Lane): void {
-    while (lane.waiting.length > 0) {
-      const message = lane.waiting.shift() as WaitingMessage
+    for (let message = lane.waiting.shift(); message !== undefined; message = lane.waiting.shift()) {
       this.queuedBytes -= message.bytes.length
       this.totalBytes -= message.bytes.length
       if (message.bytes.length > MAX_MOVED_BYTES) {

@@ -130,6 +130,18 @@ describe('a long message', () => {
   })
 })
 
+it('a hundred thousand small messages behind a long one take no longer for their number', () => {
+  const { channel } = testChannel()
+  const receiver = testChannel()
+  channel.send(send(1, large(70_000)))
+  for (let i = 0; i < 100_000; i++) channel.send(send(1, i))
+  receiver.channel.receive(drain(channel), 1)
+  expect(lines(receiver.received)).toEqual([
+    '1:70000',
+    ...Array.from({ length: 100_000 }, (_, i) => `1:${i}`),
+  ])
+})
+
 describe('the busy limit', () => {
   const limits = { busyLimitBytes: 10_000, maxQueuedBytes: 100_000 }
 
@@ -205,6 +217,38 @@ describe('a signal that cannot be sent', () => {
     channel.send(send(1, 1))
     receiver.channel.receive(drain(channel), 1)
     expect(lines(receiver.received)).toEqual(['1:1'])
+  })
+})
+
+describe('a getter of a signal', () => {
+  it('that closes the channel ends the send, and nothing breaks', () => {
+    const { channel } = testChannel()
+    channel.send(send(1, 1))
+    const closing = {
+      get field() {
+        channel.close()
+        return large(100_000)
+      },
+    }
+    expect(channel.send(send(1, closing))).toBe(false)
+    expect([channel.queuedBytes, channel.takeOutput()]).toEqual([0, undefined])
+  })
+
+  it('that takes output gets none of the half-written signal', () => {
+    const { channel } = testChannel()
+    const receiver = testChannel()
+    let taken: Uint8Array | undefined = new Uint8Array()
+    const taking = {
+      get field() {
+        taken = channel.takeOutput()
+        return 1
+      },
+    }
+    channel.send(send(1, 1))
+    channel.send(send(1, taking))
+    expect(taken).toBeUndefined()
+    receiver.channel.receive(drain(channel), 1)
+    expect(receiver.received).toHaveLength(2)
   })
 })
 
