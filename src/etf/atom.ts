@@ -9,11 +9,14 @@ import { utf8Length, writeUtf8 } from './utf8.js'
 export class Atom<N extends string = string> {
   readonly name: N
   /**
-   * How it is written: SMALL_ATOM_UTF8_EXT or ATOM_UTF8_EXT with its length and text. Kept, since a repeated atom is
-   * the most frequent term on a link.
+   * How it is written, SMALL_ATOM_UTF8_EXT or ATOM_UTF8_EXT with length and text: its size in bytes, and the bytes as
+   * big-endian words of 32 bits, the last filled up with zeros. A repeated atom is the most frequent term on a link, and
+   * words are copied in a quarter of the steps.
    * @internal
    */
-  readonly wire: Uint8Array
+  readonly wireBytes: number
+  /** @internal */
+  readonly wireWords: readonly number[]
   /**
    * The last check for duplicate map keys that saw this atom: spares those checks a hash table.
    * @internal
@@ -23,8 +26,17 @@ export class Atom<N extends string = string> {
   /** @internal use {@link atom} */
   constructor(name: N, wire: Uint8Array) {
     this.name = name
-    this.wire = wire
+    this.wireBytes = wire.length
+    this.wireWords = wordsOf(wire)
     this.seen = 0
+  }
+
+  /**
+   * Its bytes as SMALL_ATOM_UTF8_EXT or ATOM_UTF8_EXT, made anew.
+   * @internal
+   */
+  get wire(): Uint8Array {
+    return atomWire(this.name) as Uint8Array
   }
 
   toString(): N {
@@ -34,6 +46,14 @@ export class Atom<N extends string = string> {
   toJSON(): N {
     return this.name
   }
+}
+
+function wordsOf(wire: Uint8Array): readonly number[] {
+  const words: number[] = []
+  for (let i = 0; i < wire.length; i += 4) {
+    words.push(((wire[i] ?? 0) << 24) | ((wire[i + 1] ?? 0) << 16) | ((wire[i + 2] ?? 0) << 8) | (wire[i + 3] ?? 0))
+  }
+  return words
 }
 
 /** What the atom named `N` is in JavaScript: a boolean for `true` and `false`, else an {@link Atom}. */

@@ -157,18 +157,28 @@ function compareNumbers(a: unknown, b: unknown, exact: boolean): number {
   return 0
 }
 
-const TRUE = utf8Bytes('true') as Uint8Array
-const FALSE = utf8Bytes('false') as Uint8Array
-
 function compareAtoms(a: Atom | boolean, b: Atom | boolean): number {
-  return compareBytes(nameBytes(a), nameBytes(b))
+  return compareText(nameOf(a), nameOf(b))
 }
 
-/** UTF-8 is in the order of code points; JavaScript's strings are not, beyond U+FFFF. */
-function nameBytes(term: Atom | boolean): Uint8Array {
-  if (term === true) return TRUE
-  if (term === false) return FALSE
-  return term.wire.subarray(term.wire[0] === 119 ? 2 : 3)
+function nameOf(term: Atom | boolean): string {
+  return typeof term === 'boolean' ? String(term) : term.name
+}
+
+/** By code points, as UTF-8 is ordered; JavaScript's own order has U+10000 and above before U+E000. */
+export function compareText(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length)
+  for (let i = 0; i < shorter; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) return x >= 0xd800 && y >= 0xd800 ? rotated(x) - rotated(y) : x - y
+  }
+  return a.length - b.length
+}
+
+/** Surrogates after all other code units. */
+function rotated(unit: number): number {
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -3,7 +3,7 @@
  * written elsewhere (encode-term.ts); here is the general form, also for whatever is too deep for recursion.
  */
 import { Atom } from './atom.js'
-import { compareKeys } from './compare.js'
+import { compareKeys, compareText } from './compare.js'
 import { Reader } from './reader.js'
 import { hasDuplicateKeys } from './duplicates.js'
 import { writeAtom, writeBytes, writeHead, writeInt32, writePid, writeTag } from './encode-leaf.js'
@@ -92,26 +92,11 @@ function isPlainObject(term: object): boolean {
 
 function openObject(writer: Writer, term: object, settings: Settings): Container {
   let names = Object.keys(term)
-  if (settings.deterministic) names = sortNames(names)
+  if (settings.deterministic) names = names.sort(compareText)
   writeHead(writer, 116, names.length)
   const children: unknown[] = []
   for (const name of names) children.push(name, (term as Record<string, unknown>)[name])
   return { term, children, objectKeys: true, closing: undefined, start: 0 }
-}
-
-/** By code points, as atoms and UTF-8 binaries both are ordered. */
-function sortNames(names: string[]): string[] {
-  return names
-    .map((name) => ({ name, points: Array.from(name, (character) => character.codePointAt(0) as number) }))
-    .sort((a, b) => {
-      const shorter = Math.min(a.points.length, b.points.length)
-      for (let i = 0; i < shorter; i++) {
-        const difference = (a.points[i] as number) - (b.points[i] as number)
-        if (difference !== 0) return difference
-      }
-      return a.points.length - b.points.length
-    })
-    .map(({ name }) => name)
 }
 
 function openMap(

@@ -1,5 +1,5 @@
 /** Writing the terms that hold no others. Each function makes its own room. */
-import { type Atom, atomWire, existingAtom, internAtom, whyNoAtom } from './atom.js'
+import { Atom, atomWire, existingAtom, internAtom, whyNoAtom } from './atom.js'
 import type { ExportFun, Pid, Port, Reference } from './identifiers.js'
 import { platform } from './platform.js'
 import type { Settings } from './settings.js'
@@ -10,15 +10,14 @@ import type { Writer } from './writer.js'
 /** Text up to this many code units is written here; the platform is quicker with more, and slower to call. */
 const SHORT_TEXT = 40
 
+/** Bytes up to which a loop is quicker than a call of `set`. */
+const SHORT_BYTES = 24
+
 /** Words of 64 bits up to which a big integer is split here, in quadratic time. */
 const MAX_WORDS = 32
 
-function internWire(name: string): Uint8Array {
-  return atomWire(name) as Uint8Array
-}
-
-const TRUE = internWire('true')
-const FALSE = internWire('false')
+const TRUE = new Atom('true', atomWire('true') as Uint8Array)
+const FALSE = new Atom('false', atomWire('false') as Uint8Array)
 export const NIL = internAtom('nil')
 export const UNDEFINED = internAtom('undefined')
 
@@ -42,7 +41,7 @@ export function writeBytes(writer: Writer, from: Uint8Array): void {
   const length = from.length
   writer.ensure(length)
   const { bytes, position } = writer
-  if (length <= 16) for (let i = 0; i < length; i++) bytes[position + i] = from[i] as number
+  if (length <= SHORT_BYTES) for (let i = 0; i < length; i++) bytes[position + i] = from[i] as number
   else bytes.set(from, position)
   writer.position = position + length
 }
@@ -62,7 +61,16 @@ export function writeAtom(writer: Writer, term: Atom | boolean, settings: Settin
   }
   const name = term === true ? 'true' : term === false ? 'false' : term.name
   if (settings.latin1Atoms && isLatin1(name)) return writeLatin1Atom(writer, name)
-  writeBytes(writer, term === true ? TRUE : term === false ? FALSE : term.wire)
+  writePlainAtom(writer, term === true ? TRUE : term === false ? FALSE : term)
+}
+
+/** SMALL_ATOM_UTF8_EXT or ATOM_UTF8_EXT, word by word: the last may write zeros beyond, over which the next term goes. */
+export function writePlainAtom(writer: Writer, term: Atom): void {
+  const words = term.wireWords
+  writer.ensure(term.wireBytes + 3)
+  const { view, position } = writer
+  for (let i = 0; i < words.length; i++) view.setInt32(position + 4 * i, words[i] as number)
+  writer.position = position + term.wireBytes
 }
 
 /** ATOM_EXT: │ 100 │ Length: 16 │ AtomName in Latin-1 │ */
@@ -240,9 +248,17 @@ function writeLarge(writer: Writer, negative: boolean, digits: Uint8Array): void
 
 // --- binaries and text --------------------------------------------------------------------------------------------------
 
+/** BINARY_EXT: │ 109 │ Len: 32 │ Data │ */
 export function writeBinary(writer: Writer, from: Uint8Array): void {
-  writeHead(writer, 109, from.length)
-  writeBytes(writer, from)
+  const length = from.length
+  writer.ensure(5 + length)
+  const { bytes, position } = writer
+  bytes[position] = 109
+  writeUint32(bytes, position + 1, length)
+  const start = position + 5
+  if (length <= SHORT_BYTES) for (let i = 0; i < length; i++) bytes[start + i] = from[i] as number
+  else bytes.set(from, start)
+  writer.position = start + length
 }
 
 /** Text as a UTF-8 binary. */

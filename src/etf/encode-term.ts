@@ -8,7 +8,6 @@ import {
   writeBigInt,
   writeBinary,
   writeBitString,
-  writeBytes,
   writeCharlist,
   writeExportFun,
   writeFloat,
@@ -16,6 +15,7 @@ import {
   writeNumber,
   writeObjectKey,
   writePid,
+  writePlainAtom,
   writePort,
   writeReference,
   writeTag,
@@ -54,7 +54,7 @@ export function writeInner(writer: Writer, term: unknown, settings: Settings, de
       throw settings.error(depth, 'ETF_UNSUPPORTED', `a ${typeof term} is no Erlang term`)
   }
   if (term instanceof Atom) {
-    if (settings.plainAtoms) return writeBytes(writer, term.wire)
+    if (settings.plainAtoms) return writePlainAtom(writer, term)
     return writeAtom(writer, term, settings)
   }
   if (Array.isArray(term)) return writeList(writer, term, settings, depth)
@@ -87,10 +87,7 @@ function writeList(writer: Writer, items: readonly unknown[], settings: Settings
   if (length <= MAX_STRING && typeof items[0] === 'number' && writeString(writer, items, length)) return
   if (depth >= MAX_RECURSION) return writeContainer(writer, items, settings, depth)
   writeHead(writer, 108, length)
-  for (let i = 0; i < length; i++) {
-    settings.path[depth] = i
-    writeInner(writer, items[i], settings, depth + 1)
-  }
+  writeElements(writer, items, settings, depth)
   writeTag(writer, 106)
 }
 
@@ -128,20 +125,67 @@ function writeTuple(
     writer.bytes[writer.position + 1] = length
     writer.position += 2
   }
-  for (let i = 0; i < length; i++) {
-    settings.path[depth] = i
-    writeInner(writer, elements[i], settings, depth + 1)
-  }
+  writeElements(writer, elements, settings, depth)
 }
 
 /** MAP_EXT: │ 116 │ Arity: 32 │ Pairs │ */
 function writeMap(writer: Writer, flat: readonly unknown[], settings: Settings, depth: number): void {
-  const length = flat.length
-  writeHead(writer, 116, length >> 1)
+  writeHead(writer, 116, flat.length >> 1)
+  writeElements(writer, flat, settings, depth)
+}
+
+/** One element after another. The most frequent leaves are written here: a call for each costs as much as the writing. */
+function writeElements(writer: Writer, items: readonly unknown[], settings: Settings, depth: number): void {
+  const length = items.length
+  let { bytes, view, position: p } = writer
   for (let i = 0; i < length; i++) {
+    const item = items[i]
+    if (typeof item === 'number') {
+      if (p + 9 > bytes.length) {
+        writer.position = p
+        writer.ensure(9)
+        bytes = writer.bytes
+        view = writer.view
+      }
+      if ((item & 255) === item) {
+        bytes[p] = 97
+        bytes[p + 1] = item
+        p += 2
+        continue
+      }
+      if ((item | 0) === item) {
+        bytes[p] = 98
+        view.setInt32(p + 1, item)
+        p += 5
+        continue
+      }
+      // NaN is not equal to its floor either, but to nothing else.
+      if (Math.floor(item) !== item && item === item && !settings.textFloats) {
+        bytes[p] = 70
+        view.setFloat64(p + 1, item)
+        p += 9
+        continue
+      }
+    } else if (item instanceof Atom && settings.plainAtoms) {
+      const words = item.wireWords
+      if (p + item.wireBytes + 3 > bytes.length) {
+        writer.position = p
+        writer.ensure(item.wireBytes + 3)
+        bytes = writer.bytes
+        view = writer.view
+      }
+      for (let word = 0; word < words.length; word++) view.setInt32(p + 4 * word, words[word] as number)
+      p += item.wireBytes
+      continue
+    }
+    writer.position = p
     settings.path[depth] = i
-    writeInner(writer, flat[i], settings, depth + 1)
+    writeInner(writer, item, settings, depth + 1)
+    p = writer.position
+    bytes = writer.bytes
+    view = writer.view
   }
+  writer.position = p
 }
 
 /** Any other container, and any container too deep for recursion. */

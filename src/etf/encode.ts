@@ -8,9 +8,10 @@
 import { EtfError } from '../errors.js'
 import { DEFAULT_LIMITS, type Limits } from '../limits.js'
 import type { ObjectKeyBudget } from './budget.js'
+import { writeBytes, writeTag } from './encode-leaf.js'
 import { writeInner } from './encode-term.js'
 import { describePath } from './path.js'
-import { platform } from './platform.js'
+import { MAX_SMALL, platform } from './platform.js'
 import { type AtomIndex, Settings } from './settings.js'
 import { COMPRESSED, VERSION } from './tags.js'
 import type { Encodable } from './terms.js'
@@ -102,8 +103,10 @@ function write(writer: Writer, term: unknown, settings: Settings, most: number):
   }
 }
 
-/** One buffer that `encode` writes into before it copies out what is needed. */
+/** One writer that `encode` writes with before it copies out what is needed. */
 let scratch = new Writer(4096)
+/** Whether the scratch writer is in use: a getter of the term being written may call `encode` again. */
+let busy = false
 /** A scratch buffer that one large term has made larger than this is let go. */
 const MAX_SCRATCH_BYTES = 1 << 20
 
@@ -112,29 +115,40 @@ const MAX_SCRATCH_BYTES = 1 << 20
  * @throws EtfError with `code` and `path`: what cannot be a term (`ETF_UNSUPPORTED`), an integral number beyond 2^53
  *   (`ETF_UNSAFE_INTEGER`), NaN and infinities (`ETF_NOT_FINITE`), a value that contains itself (`ETF_CYCLE`) and others
  */
-export function encode(term: Encodable, options: EncodeOptions = {}): Uint8Array {
-  const settings = settingsOf(options)
-  const writer = scratch
-  // A getter of the term may call encode: it gets a buffer of its own.
-  scratch = new Writer(64)
-  writer.position = 0
+export function encode(term: Encodable, options?: EncodeOptions): Uint8Array {
+  if (busy) return encodeWith(new Writer(), term, options)
+  busy = true
   try {
-    writer.ensure(1)
-    writer.bytes[writer.position++] = VERSION
-    if (term instanceof LocalTerm) {
-      writer.ensure(1 + term.bytes.length)
-      writer.bytes[writer.position++] = 121
-      writer.bytes.set(term.bytes, writer.position)
-      writer.position += term.bytes.length
-      return writer.copy()
-    }
-    write(writer, term, settings, options.limits?.maxTermBytes ?? DEFAULT_LIMITS.maxTermBytes)
-    const level =
-      options.compressed === true ? 6 : options.compressed === false ? 0 : (options.compressed ?? 0)
-    return level > 0 ? compress(writer, level) : writer.copy()
+    return encodeWith(scratch, term, options)
   } finally {
-    scratch = writer.bytes.length > MAX_SCRATCH_BYTES ? new Writer(4096) : writer
+    busy = false
+    if (scratch.bytes.length > MAX_SCRATCH_BYTES) scratch = new Writer(4096)
   }
+}
+
+function encodeWith(writer: Writer, term: Encodable, options: EncodeOptions | undefined): Uint8Array {
+  writer.bytes[0] = VERSION
+  writer.position = 1
+  if (term instanceof LocalTerm) {
+    // LOCAL_EXT: │ 121 │ what only its own node can read │
+    writeTag(writer, 121)
+    writeBytes(writer, term.bytes)
+    return output(writer)
+  }
+  if (options === undefined) {
+    write(writer, term, NO_SETTINGS, DEFAULT_LIMITS.maxTermBytes)
+    return output(writer)
+  }
+  write(writer, term, settingsOf(options), options.limits?.maxTermBytes ?? DEFAULT_LIMITS.maxTermBytes)
+  const level = options.compressed === true ? 6 : options.compressed === false ? 0 : (options.compressed ?? 0)
+  return level > 0 ? compress(writer, level) : output(writer)
+}
+
+/** A copy of what is written. */
+function output(writer: Writer): Uint8Array {
+  const length = writer.position
+  if (length <= MAX_SMALL) return platform.smallBinary(writer.view, 0, length)
+  return platform.copyBinary(writer.bytes, 0, length)
 }
 
 function settingsOf(options: EncodeOptions): Settings {
@@ -154,7 +168,7 @@ function settingsOf(options: EncodeOptions): Settings {
 function compress(writer: Writer, level: number): Uint8Array {
   const plain = writer.bytes.subarray(1, writer.position)
   const packed = platform.deflate(plain, level)
-  if (packed.length + 5 >= plain.length) return writer.copy()
+  if (packed.length + 5 >= plain.length) return output(writer)
   const out = new Uint8Array(6 + packed.length)
   out[0] = VERSION
   out[1] = COMPRESSED

@@ -30,11 +30,16 @@ export interface Platform {
   ): { bytes: Uint8Array; used: number } | undefined
   /** A zlib stream of `bytes`. */
   deflate(bytes: Uint8Array, level: number): Uint8Array
-  /** A binary that shares the memory of `source` from `start`, a position in it. */
-  viewBinary(source: Uint8Array, start: number, length: number): Uint8Array
-  /** A binary with its own copy. */
+  /** A binary that shares memory. */
+  viewBinary(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array
+  /** A binary with memory of its own. */
   copyBinary(source: Uint8Array, start: number, length: number): Uint8Array
+  /** A copy of at most {@link MAX_SMALL} bytes, which may share a slab of a few KiB with other such copies. */
+  smallBinary(source: DataView, start: number, length: number): Uint8Array
 }
+
+/** Bytes that `smallBinary` takes. */
+export const MAX_SMALL = 256
 
 /** Reads through hexadecimal text, which V8 turns into a BigInt in linear time. */
 function readIntegerHex(bytes: Uint8Array, start: number, end: number): bigint {
@@ -65,9 +70,11 @@ export const PORTABLE: Readonly<Platform> = Object.freeze({
   integerBytes: integerBytesHex,
   inflate,
   deflate,
-  viewBinary: (source: Uint8Array, start: number, length: number) =>
-    new Uint8Array(source.buffer, source.byteOffset + start, length),
+  viewBinary: (buffer: ArrayBufferLike, offset: number, length: number) =>
+    new Uint8Array(buffer, offset, length),
   copyBinary: (source: Uint8Array, start: number, length: number) =>
+    new Uint8Array(source.buffer.slice(source.byteOffset + start, source.byteOffset + start + length)),
+  smallBinary: (source: DataView, start: number, length: number) =>
     new Uint8Array(source.buffer.slice(source.byteOffset + start, source.byteOffset + start + length)),
 })
 

@@ -4,8 +4,8 @@ import { platform } from './platform.js'
 import { describeTag } from './tags.js'
 import { ErlFloat } from './values.js'
 
-/** Integers up to this size are put together here; larger ones by the platform, in linear time. */
-const WORDS_BYTES = 24
+/** Integers up to this size are put together here; in quadratic time; larger ones by the platform, in linear time. */
+const WORDS_BYTES = 160
 
 /** What follows the length of SMALL_BIG_EXT and LARGE_BIG_EXT: │ Sign │ `length` bytes, least significant first │ */
 export function readInteger(reader: Reader, length: number): number | bigint {

@@ -28,7 +28,7 @@ import { type ErlFloat, ImproperList } from './values.js'
 /** Elements above which an array grows by `push`: V8 makes a hash table of an array that is allocated larger. */
 const MAX_PREALLOCATED = 1 << 20
 
-/** Binaries up to this size are copied: a view would keep the whole message in memory, and costs as much to make. */
+/** Binaries up to this size are copied: a view would keep the whole message in memory. */
 const COPY_BYTES = 64
 
 /** What a term on a link needs beside its bytes. */
@@ -59,7 +59,10 @@ export class Reader {
   /** @internal */
   readonly maxIntegerBytes: number
   private readonly text: TextWindow | undefined
-  private readonly copyBytes: number
+  private readonly copy: boolean
+  /** The memory behind `bytes`, and where in it they begin: asked for once, since asking costs as much as a view. */
+  private buffer: ArrayBufferLike | undefined
+  private offset = 0
   /**
    * Where the tag being read is: for errors.
    * @internal
@@ -80,7 +83,8 @@ export class Reader {
       (context.limits === undefined ? processBudget : new AtomBudget(unmetered(context.limits)))
     this.maxIntegerBytes = context.limits?.maxIntegerBytes ?? DEFAULT_LIMITS.maxIntegerBytes
     this.text = context.binaries === 'text' ? new TextWindow(bytes) : undefined
-    this.copyBytes = context.copy === true ? Infinity : COPY_BYTES
+    this.copy = context.copy === true
+    this.buffer = undefined
   }
 
   /**
@@ -230,7 +234,11 @@ export class Reader {
 
   /** @internal */
   dataView(): DataView {
-    return (this.view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength))
+    if (this.view !== undefined) return this.view
+    const { buffer, byteOffset, byteLength } = this.bytes
+    this.buffer = buffer
+    this.offset = byteOffset
+    return (this.view = new DataView(buffer, byteOffset, byteLength))
   }
 
   // --- atoms --------------------------------------------------------------------------------------------------------
@@ -455,9 +463,13 @@ export class Reader {
       // A string is no Term: whoever asks for text has it in the type of the result (see `decode`).
       if (text !== undefined) return text as unknown as Term
     }
-    return length <= this.copyBytes
-      ? platform.copyBinary(this.bytes, p, length)
-      : platform.viewBinary(this.bytes, p, length)
+    const view = this.dataView()
+    if (length > COPY_BYTES) {
+      return this.copy
+        ? platform.copyBinary(this.bytes, p, length)
+        : platform.viewBinary(this.buffer as ArrayBufferLike, this.offset + p, length)
+    }
+    return platform.smallBinary(view, p, length)
   }
 
   // --- errors ------------------------------------------------------------------------------------------------------------------

@@ -65,45 +65,59 @@ export function utf8Bytes(text: string): Uint8Array | undefined {
   return bytes
 }
 
+/**
+ * Writes the code units of `bytes[start, end)` to `units`, which has room for one a byte.
+ * @returns how many they are; -1 if that is not UTF-8.
+ */
+export function utf8Units(bytes: Uint8Array, start: number, end: number, units: Uint16Array): number {
+  let p = start
+  let n = 0
+  while (p < end) {
+    const first = bytes[p++] as number
+    if (first < 0x80) {
+      units[n++] = first
+      continue
+    }
+    // What is read beyond the end is no continuation byte for the check below, or is caught at the end.
+    const second = bytes[p++] as number
+    if ((second & 0xc0) !== 0x80 || first < 0xc2 || p > end) return -1
+    if (first < 0xe0) {
+      units[n++] = ((first & 31) << 6) | (second & 63)
+      continue
+    }
+    const third = bytes[p++] as number
+    if ((third & 0xc0) !== 0x80 || p > end) return -1
+    if (first < 0xf0) {
+      const point = ((first & 15) << 12) | ((second & 63) << 6) | (third & 63)
+      if (point < 0x800 || (point >= 0xd800 && point < 0xe000)) return -1
+      units[n++] = point
+      continue
+    }
+    const fourth = bytes[p++] as number
+    if ((fourth & 0xc0) !== 0x80 || first > 0xf4 || p > end) return -1
+    const point = ((first & 7) << 18) | ((second & 63) << 12) | ((third & 63) << 6) | (fourth & 63)
+    if (point < 0x10000 || point > 0x10ffff) return -1
+    units[n++] = 0xd800 + ((point - 0x10000) >> 10)
+    units[n++] = 0xdc00 + (point & 0x3ff)
+  }
+  return n
+}
+
+const scratch = new Uint16Array(CHUNK)
+
 /** The text of `bytes[start, end)`; undefined if that is not UTF-8. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = ''
-  const units: number[] = []
-  let p = start
-  while (p < end) {
-    const first = bytes[p++] as number
-    if (first < 0x80) units.push(first)
-    else {
-      const size =
-        first >= 0xc2 && first < 0xe0
-          ? 1
-          : first >= 0xe0 && first < 0xf0
-            ? 2
-            : first >= 0xf0 && first < 0xf5
-              ? 3
-              : 0
-      if (size === 0 || p + size > end) return undefined
-      let point = first & (0x3f >> size)
-      for (let i = 0; i < size; i++) {
-        const next = bytes[p++] as number
-        if ((next & 0xc0) !== 0x80) return undefined
-        point = (point << 6) | (next & 63)
-      }
-      if (size === 2 && (point < 0x800 || (point >= 0xd800 && point <= 0xdfff))) return undefined
-      if (size === 3) {
-        if (point < 0x10000 || point > 0x10ffff) return undefined
-        point -= 0x10000
-        units.push(0xd800 | (point >> 10))
-        point = 0xdc00 | (point & 0x3ff)
-      }
-      units.push(point)
-    }
-    if (units.length >= CHUNK) {
-      text += String.fromCharCode.apply(null, units)
-      units.length = 0
-    }
+  for (let p = start; p < end;) {
+    let stop = Math.min(end, p + CHUNK)
+    // Not within a character: its bytes after the first are 10xxxxxx.
+    while (stop < end && stop > p && ((bytes[stop] as number) & 0xc0) === 0x80) stop--
+    const count = stop === p ? -1 : utf8Units(bytes, p, stop, scratch)
+    if (count < 0) return undefined
+    text += String.fromCharCode.apply(null, scratch.subarray(0, count) as unknown as number[])
+    p = stop
   }
-  return text + String.fromCharCode.apply(null, units)
+  return text
 }
 
 /** The text of `bytes[start, end)`, each byte a code point of Latin-1. */

@@ -5,23 +5,27 @@ const INITIAL_BYTES = 256
 
 /** What terms are written into. A link keeps one and writes message after message. */
 export class Writer {
-  bytes: Uint8Array
   /** Where the next byte goes. */
   position = 0
   /** Growing ends soon after the position is beyond this. */
   limit = Infinity
-  private data: DataView | undefined
+  /** The buffer as a DataView. */
+  view: DataView
+  private buffer: Uint8Array
 
   constructor(initialBytes = INITIAL_BYTES) {
-    this.bytes = new Uint8Array(initialBytes)
-    this.data = undefined
+    this.buffer = new Uint8Array(initialBytes)
+    this.view = new DataView(this.buffer.buffer)
   }
 
-  /** The buffer as a DataView; a new one after it has grown. */
-  get view(): DataView {
-    const data = this.data
-    if (data !== undefined && data.buffer === this.bytes.buffer) return data
-    return (this.data = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength))
+  get bytes(): Uint8Array {
+    return this.buffer
+  }
+
+  /** Another buffer to write into; `position` is the caller's to set. */
+  set bytes(bytes: Uint8Array) {
+    this.buffer = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   /**
