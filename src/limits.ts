@@ -20,6 +20,8 @@ export interface Limits {
 
   /** Largest binary that a term's text may make. Stops `<<0:99999999999>>`: few characters, any amount of memory. */
   maxTextBinaryBytes: number
+  /** Deepest nesting that schemas and `toPlain` follow. Stops a term nested a million times from overflowing the stack. */
+  maxViewDepth: number
   /** Longest text that `formatIo` makes. Stops `~999999999c` and the like, which a peer may ask our group leader for. */
   maxFormatCharacters: number
 
@@ -69,6 +71,11 @@ export interface Limits {
    * honest request is dropped before it was read. Worst case one request's bytes for each.
    */
   maxEpmdPendingConnections: number
+  /**
+   * Part of the files that this process may have open which those connections may take, if that is less. Out of files,
+   * the system turns everyone away, and node and EPMD with them.
+   */
+  maxEpmdFileShare: number
   /** Connections that the system holds for our EPMD until they are accepted. Past it callers wait a second and more. */
   epmdBacklog: number
   /** Replies of our EPMD that peers have not read. Past it the oldest such connection is dropped. */
@@ -120,6 +127,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxIntegerBytes: 16 * 1024 * 1024,
   maxTermBytes: 1024 * 1024 * 1024,
   maxTextBinaryBytes: 64 * 1024 * 1024,
+  maxViewDepth: 1_000,
   maxFormatCharacters: 64 * 1024 * 1024,
 
   maxFrameBytes: 128 * 1024 * 1024,
@@ -141,6 +149,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxEpmdNames: 16_384,
   maxEpmdOldNames: 1_000,
   maxEpmdPendingConnections: 4_096,
+  maxEpmdFileShare: 0.5,
   epmdBacklog: 1_024,
   maxEpmdQueuedBytes: 64 * 1024 * 1024,
   epmdPacketTimeoutMs: 60_000,

@@ -94,6 +94,9 @@ export class NamesExchange implements Exchange<EpmdName[]> {
   }
 
   ended(): EpmdName[] {
+    // An EPMD that cannot take one more connection does so; it is no sign of something else that listens there.
+    if (this.#reply.bytes.length === 0)
+      throw new EpmdError('EPMD_CLOSED', 'EPMD closed the connection without an answer')
     return decodeNamesReply(this.#reply.bytes).names
   }
 }

@@ -3,6 +3,7 @@
  * Behaves as OTP's `epmd`, with its switches as options; unlike it, listens on loopback only unless told otherwise.
  */
 import { lookup } from 'node:dns/promises'
+import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { EpmdServerMachine, type EpmdServerAction } from '../epmd/server.js'
@@ -74,7 +75,14 @@ export class EpmdServer implements AsyncDisposable {
     this.#machine = new EpmdServerMachine({
       port: this.port,
       relaxedCommandCheck: options.relaxedCommandCheck ?? env['ERL_EPMD_RELAXED_COMMAND_CHECK'] !== undefined,
-      limits: packetTimeoutMs === undefined ? limits : { ...limits, epmdPacketTimeoutMs: packetTimeoutMs },
+      limits: {
+        ...limits,
+        maxEpmdPendingConnections: Math.min(
+          limits.maxEpmdPendingConnections,
+          Math.max(1, Math.floor(limits.maxEpmdFileShare * maxOpenFiles())),
+        ),
+        epmdPacketTimeoutMs: packetTimeoutMs ?? limits.epmdPacketTimeoutMs,
+      },
     })
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve))
     this.#adopt(first)
@@ -142,7 +150,7 @@ export class EpmdServer implements AsyncDisposable {
   #adopt(listener: Server): void {
     this.#listeners.push(listener)
     listener.on('connection', (socket) => this.#accept(socket))
-    // Out of file descriptors, mostly: those who wait are served once connections have ended.
+    // Nothing that ends the server: who waits is served with the next connection.
     listener.on('error', (error) => this.#logger.warn(`epmd: accept failed: ${error.message}`))
   }
 
@@ -266,6 +274,19 @@ export class EpmdServer implements AsyncDisposable {
       },
       Math.max(1, due - this.#clock.now()),
     )
+  }
+}
+
+/**
+ * How many files this process may have open; Infinity where the system does not say. Connections past it are closed
+ * without an event, so there is no reacting to it.
+ */
+export function maxOpenFiles(): number {
+  try {
+    const match = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))
+    return match ? Number(match[1]) : Infinity
+  } catch {
+    return Infinity
   }
 }
 

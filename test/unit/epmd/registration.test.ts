@@ -311,9 +311,10 @@ describe('questions', () => {
       { name: 'a', port: 1 },
       { name: 'b', port: 2 },
     ])
-    expect(() => new NamesExchange(LIMITS).ended()).toThrow(
-      expect.objectContaining({ code: 'EPMD_BAD_REPLY' }),
-    )
+    expect(() => new NamesExchange(LIMITS).ended()).toThrow(expect.objectContaining({ code: 'EPMD_CLOSED' }))
+    const short = new NamesExchange(LIMITS)
+    short.received(Uint8Array.of(0, 0, 17))
+    expect(() => short.ended()).toThrow(expect.objectContaining({ code: 'EPMD_BAD_REPLY' }))
   })
 
   test('a reply may have as many bytes as the limit, and not one more', () => {

@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../../../src/limits.js'
 import { systemClock, type Clock } from '../../../src/net/clock.js'
 import { epmdLookup, epmdNames } from '../../../src/net/epmd-client.js'
 import { embeddedAddresses, epmdPort, listenAddresses } from '../../../src/net/epmd-options.js'
-import { EpmdServer, type EpmdListenOptions } from '../../../src/net/epmd-server.js'
+import { EpmdServer, maxOpenFiles, type EpmdListenOptions } from '../../../src/net/epmd-server.js'
 
 const servers: EpmdServer[] = []
 const sockets: Socket[] = []
@@ -221,6 +221,21 @@ describe('bad clients', () => {
     const b = await register(server.port, 'b')
     expect(await names(server)).toEqual(['b', 'a'])
     b.destroy()
+  })
+
+  test('idle connections take no more than their share of this process’s files', async () => {
+    const files = maxOpenFiles()
+    if (files === Infinity) {
+      expect(process.platform).not.toBe('linux')
+      return
+    }
+    const server = await start({ limits: { ...DEFAULT_LIMITS, maxEpmdFileShare: 10.5 / files } })
+    await Promise.all(
+      Array.from({ length: 30 }, async () => (await dial(server.port)).on('error', () => undefined)),
+    )
+    await register(server.port, 'a')
+    expect(await names(server)).toEqual(['a'])
+    expect(server.pendingConnections).toBeLessThanOrEqual(10)
   })
 
   test('a thousand who ask at once are all answered', async () => {
