@@ -10,42 +10,22 @@
  * otherwise each is `112, 131 control message, 131 payload`.
  */
 import type { Atom } from '../etf/atom.js'
-import { AtomBudget } from '../etf/budget.js'
-import { Reader, type DecodeContext } from '../etf/decode.js'
 import type { EncodeContext } from '../etf/encode.js'
 import type { Pid } from '../etf/identifiers.js'
-import { DistError, EtfError } from '../errors.js'
+import { DistError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import { AtomCacheWriter } from './atom-cache.js'
-import { readUint64 } from './bytes.js'
-import { attachPayload, decodeControl } from './control-decode.js'
 import { type ControlFeatures, isSent, senderOf, writeControl, writePayload } from './control-encode.js'
-import { FragmentAssembler } from './fragments.js'
-import { FrameReader } from './framing.js'
-import {
-  AtomCacheReader,
-  DIST_FRAG_CONT,
-  DIST_FRAG_HEADER,
-  DIST_HEADER,
-  FRAGMENT_HEADER_BYTES,
-  PASS_THROUGH,
-  VERSION,
-} from './header.js'
+import { VERSION } from './header.js'
 import { FRAGMENT_BYTES, OutputQueue } from './output.js'
-import type { SignalIn, SignalOut } from './signals.js'
+import { ChannelReceiver, type FrameFeatures, type ReceiverHandlers } from './receiver.js'
+import type { SignalOut } from './signals.js'
 import { Ticker } from './ticker.js'
 
 /** What the handshake negotiated, as far as the channel is concerned. */
-export interface ChannelFeatures extends ControlFeatures {
-  /** DIST_HDR_ATOM_CACHE or FRAGMENTS: frames have a distribution header. */
-  header: boolean
-  /** DIST_HDR_ATOM_CACHE. */
-  atomCache: boolean
-  /** FRAGMENTS. */
-  fragments: boolean
-}
+export interface ChannelFeatures extends ControlFeatures, FrameFeatures {}
 
-export interface ChannelOptions {
+export interface ChannelOptions extends ReceiverHandlers {
   features: ChannelFeatures
   limits: Limits
   /** Milliseconds, on the monotonic clock of which `tick` and `receive` are told the time. */
@@ -58,16 +38,6 @@ export interface ChannelOptions {
   peer?: Atom
   /** How terms are written for this peer. */
   encode: EncodeContext
-  /**
-   * A signal from the peer, synchronously and in the order of the wire.
-   * @param bytes what it took on the wire, without headers
-   */
-  onSignal(signal: SignalIn, bytes: number): void
-  /**
-   * A message whose payload is no term: it is lost, and the channel goes on. Without this handler, and for signals other
-   * than messages (a lost exit or spawn request would leave someone waiting), the channel ends, as in a BEAM.
-   */
-  onBadMessage?(error: EtfError | DistError): void
   /** The output fell below half the busy limit again. */
   onWritable?(): void
 }
@@ -90,16 +60,11 @@ export class Channel {
   private readonly features: ChannelFeatures
   private readonly limits: Limits
   private readonly options: ChannelOptions
-  private readonly frameReader: FrameReader
-  private readonly atomsIn: AtomCacheReader
+  private readonly receiver: ChannelReceiver
   private readonly atomsOut = new AtomCacheWriter()
-  private readonly assembler: FragmentAssembler
   private readonly output: OutputQueue
   private readonly ticker: Ticker
   private readonly encodeContext: EncodeContext
-  private readonly decodeContext: DecodeContext
-  private receivedBytes = 0
-  private receivedFrames = 0
   private receivedAt: number
   private overLimit = false
   private encoding = false
@@ -111,20 +76,9 @@ export class Channel {
     this.features = features
     this.limits = limits
     this.receivedAt = options.now
-    const newAtoms = new AtomBudget(limits)
-    this.atomsIn = new AtomCacheReader(features.header && features.atomCache, newAtoms)
-    this.decodeContext = { limits, newAtoms, atoms: this.atomsIn.atoms }
+    this.receiver = new ChannelReceiver(features, limits, options, options.peer)
     this.encodeContext =
       features.header && features.atomCache ? { ...options.encode, atoms: this.atomsOut } : options.encode
-    this.assembler = new FragmentAssembler(limits)
-    this.frameReader = new FrameReader(
-      {
-        onFrame: (bytes, start, end) => this.receiveFrame(bytes, start, end),
-        onPieces: (pieces) => this.receivePieces(pieces),
-        onTick: () => void this.receivedFrames++,
-      },
-      limits.maxFrameBytes,
-    )
     this.output = new OutputQueue(this.atomsOut, {
       header: features.header,
       fragmentBytes: features.fragments ? FRAGMENT_BYTES : Infinity,
@@ -152,9 +106,8 @@ export class Channel {
    */
   receive(chunk: Uint8Array, now: number): void {
     if (this.ended) return
-    this.receivedBytes += chunk.length
     this.receivedAt = now
-    this.frameReader.receive(chunk)
+    this.receiver.receive(chunk)
   }
 
   /**
@@ -227,7 +180,7 @@ export class Channel {
     if (this.ended) return 'idle'
     const { output, ticker } = this
     if (output.queuedBytes === 0) output.trim()
-    const traffic = { received: this.receivedBytes, sent: output.totalBytes, pending: output.queuedBytes }
+    const traffic = { received: this.receiver.bytes, sent: output.totalBytes, pending: output.queuedBytes }
     const result = ticker.ask(traffic, now, heldBack)
     if (result === 'tick') {
       output.tick()
@@ -251,13 +204,13 @@ export class Channel {
 
   stats(): ChannelStats {
     return {
-      receivedBytes: this.receivedBytes,
-      receivedFrames: this.receivedFrames,
+      receivedBytes: this.receiver.bytes,
+      receivedFrames: this.receiver.frames,
       sentBytes: this.output.totalBytes - this.output.queuedBytes,
       sentFrames: this.output.frames,
       queuedBytes: this.output.queuedBytes,
-      incompleteMessages: this.assembler.messages,
-      incompleteBytes: this.assembler.bytes + this.frameReader.heldBytes,
+      incompleteMessages: this.receiver.incompleteMessages,
+      incompleteBytes: this.receiver.incompleteBytes,
       receivedAt: this.receivedAt,
     }
   }
@@ -266,8 +219,7 @@ export class Channel {
   close(): void {
     if (this.ended) return
     this.ended = true
-    this.frameReader.reset()
-    this.assembler.clear()
+    this.receiver.close()
     this.output.clear()
   }
 
@@ -285,148 +237,4 @@ export class Channel {
       `a signal of ${bytes} bytes is refused: ${this.output.queuedBytes} bytes wait for this peer already, and maxQueuedBytes is ${maxQueuedBytes}`,
     )
   }
-
-  private receiveFrame(bytes: Uint8Array, start: number, end: number): void {
-    if (this.ended) return
-    this.receivedFrames++
-    if (!this.features.header) {
-      if (bytes[start] !== PASS_THROUGH) throw this.badFrame(bytes, start, end)
-      return this.receiveMessage(bytes, start + 1, end, this.decodeContext)
-    }
-    if (end - start < 2 || bytes[start] !== VERSION) throw this.badFrame(bytes, start, end)
-    switch (bytes[start + 1]) {
-      case DIST_HEADER: {
-        const body = this.atomsIn.read(bytes, start + 2, end)
-        return this.receiveMessage(bytes, body, end, this.decodeContext)
-      }
-      case DIST_FRAG_HEADER: {
-        const fragmentId = this.fragmentId(bytes, start, end)
-        const body = this.atomsIn.read(bytes, start + FRAGMENT_HEADER_BYTES, end)
-        if (fragmentId === 1) return this.receiveMessage(bytes, body, end, this.decodeContext)
-        const atoms = this.atomsIn.snapshot()
-        return this.assembler.start(
-          readUint64(bytes, start + 2),
-          fragmentId,
-          atoms,
-          bytes.subarray(body, end),
-        )
-      }
-      case DIST_FRAG_CONT: {
-        const fragmentId = this.fragmentId(bytes, start, end)
-        const piece = bytes.subarray(start + FRAGMENT_HEADER_BYTES, end)
-        return this.receiveFragment(readUint64(bytes, start + 2), fragmentId, [piece])
-      }
-      default:
-        throw this.badFrame(bytes, start, end)
-    }
-  }
-
-  /** A later fragment need not be in one piece to be kept until its message is complete. */
-  private receivePieces(pieces: readonly Uint8Array[]): boolean {
-    if (this.ended) return true
-    const [first, ...others] = pieces
-    if (first.length < FRAGMENT_HEADER_BYTES || first[0] !== VERSION || first[1] !== DIST_FRAG_CONT)
-      return false
-    if (!this.features.header) return false
-    this.receivedFrames++
-    const fragmentId = this.fragmentId(first, 0, first.length)
-    this.receiveFragment(readUint64(first, 2), fragmentId, [first.subarray(FRAGMENT_HEADER_BYTES), ...others])
-    return true
-  }
-
-  private receiveFragment(
-    sequenceId: number | bigint,
-    fragmentId: number,
-    pieces: readonly Uint8Array[],
-  ): void {
-    const message = this.assembler.continue(sequenceId, fragmentId, pieces)
-    if (message === undefined) return
-    const { bytes, atoms } = message
-    this.receiveMessage(bytes, 0, bytes.length, { ...this.decodeContext, atoms })
-  }
-
-  private fragmentId(bytes: Uint8Array, start: number, end: number): number {
-    if (!this.features.fragments) {
-      throw new DistError('DIST_BAD_FRAGMENT', 'the peer sends a fragment; FRAGMENTS was not negotiated')
-    }
-    if (end - start < FRAGMENT_HEADER_BYTES) throw this.badFrame(bytes, start, end)
-    const id = readUint64(bytes, start + 10)
-    if (typeof id === 'bigint' || id === 0) {
-      throw new DistError('DIST_BAD_FRAGMENT', `the peer sends a fragment with the impossible id ${id}`)
-    }
-    return id
-  }
-
-  private receiveMessage(bytes: Uint8Array, start: number, end: number, context: DecodeContext): void {
-    const reader = new Reader(bytes, start, end, context)
-    let control
-    try {
-      if (!this.features.header) this.readVersion(reader)
-      control = reader.readTerm()
-    } catch (cause) {
-      throw new DistError('DIST_BAD_CONTROL', `the peer's control message is no term: ${messageOf(cause)}`, {
-        cause,
-      })
-    }
-    const { signal, payload } = decodeControl(control, this.options.peer)
-    if (payload && !this.readPayload(reader, signal)) return
-    this.options.onSignal(signal, end - start)
-  }
-
-  /** False when the payload is none and the channel goes on without the message. */
-  private readPayload(reader: Reader, signal: SignalIn): boolean {
-    try {
-      if (!this.features.header) this.readVersion(reader)
-      attachPayload(signal, reader.readTerm())
-      return true
-    } catch (error) {
-      if (!(error instanceof EtfError || error instanceof DistError)) throw error
-      const { onBadMessage } = this.options
-      if (onBadMessage === undefined || !isMessage(signal) || error.code === 'ETF_TOO_MANY_ATOMS') {
-        throw new DistError(
-          'DIST_BAD_PAYLOAD',
-          `the payload of ${signal.type} is no term: ${error.message}`,
-          {
-            cause: error,
-          },
-        )
-      }
-      onBadMessage.call(this.options, error)
-      return false
-    }
-  }
-
-  private readVersion(reader: Reader): void {
-    const { position } = reader
-    if (position >= reader.end || reader.bytes[position] !== VERSION) {
-      throw new DistError('DIST_BAD_FRAME', `a term in a pass-through frame starts with ${VERSION}`)
-    }
-    reader.position++
-  }
-
-  private badFrame(bytes: Uint8Array, start: number, end: number): DistError {
-    const begins = Array.from(bytes.subarray(start, Math.min(start + 4, end))).join(',')
-    const expected = this.features.header ? 'a distribution header (131,68..70)' : 'pass-through (112)'
-    return new DistError(
-      'DIST_BAD_FRAME',
-      `the peer sends a frame of ${end - start} bytes that begins with <<${begins}>> where ${expected} was negotiated`,
-    )
-  }
-}
-
-function isMessage(signal: SignalIn): boolean {
-  switch (signal.type) {
-    case 'send':
-    case 'regSend':
-    case 'aliasSend':
-      return true
-    case 'altactSend':
-      return !signal.exit
-    default:
-      return false
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -14,32 +14,19 @@
  * the peer's cache sees the entries in the order in which they were chosen. Later fragments have no references.
  */
 import type { Pid } from '../etf/identifiers.js'
-import { Writer } from '../etf/writer.js'
+import type { Writer } from '../etf/writer.js'
 import type { AtomCacheWriter, CachedAtom } from './atom-cache.js'
 import { writeUint32 } from './bytes.js'
 import { Fifo } from './fifo.js'
 import { FRAGMENT_HEADER_BYTES, PASS_THROUGH } from './header.js'
 import { type Lane, type WaitingMessage, addFragments, LaneRing } from './lanes.js'
+import { type Slab, SlabWriter } from './slabs.js'
 
 /** A BEAM's fragments (`ERTS_DIST_FRAGMENT_SIZE`). */
 export const FRAGMENT_BYTES = 64 * 1024
 
-/** An idle connection holds this much; a busy one a few slabs of the larger size. */
-const SMALL_SLAB_BYTES = 1024
-const SLAB_BYTES = 64 * 1024
-/** A slab with less room than this is closed rather than grown. */
-const MIN_ROOM_BYTES = 4 * 1024
-const MAX_SPARE_SLABS = 2
 /** A larger message is not moved to make room for its header; the header becomes a piece of its own. */
 const MAX_MOVED_BYTES = 16 * 1024
-
-/** A buffer that messages were encoded into; `pieces` of it have not left yet. */
-class Slab {
-  pieces = 0
-  /** A message keeps its memory: it is not used again. */
-  kept = false
-  constructor(readonly bytes: Uint8Array) {}
-}
 
 interface Piece {
   bytes: Uint8Array
@@ -57,7 +44,7 @@ export interface OutputOptions {
 
 export class OutputQueue {
   /** Where the message being sent is encoded, between {@link begin} and {@link commit} or {@link abort}. */
-  readonly writer = new Writer(SMALL_SLAB_BYTES)
+  readonly writer: Writer
   /** Bytes that have not left: ready, in lanes, and taken but not {@link written}. */
   queuedBytes = 0
   /** All bytes that ever were queued. */
@@ -67,12 +54,10 @@ export class OutputQueue {
   private readonly cache: AtomCacheWriter
   private readonly header: boolean
   private readonly fragmentBytes: number
-  private readonly lanes: LaneRing
-  private slab: Slab
-  private spare: Slab[] = []
-  /** Ready pieces that come before the ready part of the slab, which starts at `open`. */
+  private readonly lanes = new LaneRing()
+  private readonly slabs = new SlabWriter()
+  /** Ready pieces; the ready part of the slab comes after them. */
   private readonly ready = new Fifo<Piece>()
-  private open = 0
   /** Ready bytes ever made and ever taken. */
   private readyBytes = 0
   private takenBytes = 0
@@ -92,8 +77,7 @@ export class OutputQueue {
     this.header = options.header
     this.fragmentBytes = options.header ? options.fragmentBytes : Infinity
     this.headerGuess = options.header ? 3 : 1
-    this.lanes = new LaneRing()
-    this.slab = new Slab(this.writer.bytes)
+    this.writer = this.slabs.writer
   }
 
   /** Senders that have a fragmented message under way. */
@@ -104,17 +88,7 @@ export class OutputQueue {
   /** Makes room for a message: what is written to `writer` from now on is its control message and payload. */
   begin(): void {
     const { writer } = this
-    if (this.open === writer.position) {
-      if (this.slab.pieces === 0) {
-        this.open = 0
-        writer.position = 0
-      }
-    }
-    const room = this.slab.bytes.length - writer.position
-    if (room < MIN_ROOM_BYTES && writer.position > 0) {
-      if (this.slab.bytes.length >= SLAB_BYTES) this.closeSlab()
-      else writer.ensure(MIN_ROOM_BYTES)
-    }
+    if (!this.slabs.makeRoom()) this.nextSlab()
     this.frameStart = writer.position
     this.bodyStart = this.frameStart + 4 + this.headerGuess
     writer.ensure(4 + this.headerGuess)
@@ -129,7 +103,7 @@ export class OutputQueue {
   /** Gives up the message. */
   abort(): void {
     this.writer.position = this.frameStart
-    this.noteGrowth()
+    this.slabs.grown()
   }
 
   /**
@@ -140,7 +114,7 @@ export class OutputQueue {
    */
   commit(controlEnd: number, sender: Pid | undefined, atoms: readonly CachedAtom[]): void {
     const { writer } = this
-    this.noteGrowth()
+    this.slabs.grown()
     const bodyBytes = this.messageBytes
     const fragmented = bodyBytes > this.fragmentBytes
     if (fragmented || this.lanes.size > 0) {
@@ -164,7 +138,7 @@ export class OutputQueue {
     const { writer } = this
     writer.position = this.frameStart
     writer.ensure(4)
-    this.noteGrowth()
+    this.slabs.grown()
     writeUint32(writer.bytes, writer.position, 0)
     writer.position += 4
     this.madeReady(4)
@@ -199,15 +173,13 @@ export class OutputQueue {
       }
       left -= piece.bytes
       this.taken.shift()
-      if (piece.slab !== undefined) this.release(piece.slab)
+      if (piece.slab !== undefined) this.slabs.release(piece.slab)
     }
   }
 
   /** An idle connection gives back what it does not need. */
   trim(): void {
-    if (this.queuedBytes > 0 || this.slab.bytes.length <= SMALL_SLAB_BYTES) return
-    this.spare = []
-    this.useSlab(new Slab(new Uint8Array(SMALL_SLAB_BYTES)))
+    if (this.queuedBytes === 0) this.slabs.trim()
   }
 
   /** Forgets everything. */
@@ -215,12 +187,11 @@ export class OutputQueue {
     this.lanes.clear()
     this.ready.clear()
     this.taken.clear()
-    this.spare = []
     this.rest = undefined
     this.midFrame = false
     this.readyBytes = this.takenBytes = 0
     this.queuedBytes = 0
-    this.useSlab(new Slab(new Uint8Array(0)))
+    this.slabs.clear()
   }
 
   private count(bytes: number): void {
@@ -232,11 +203,6 @@ export class OutputQueue {
     this.frames++
     this.readyBytes += bytes
     this.count(bytes)
-  }
-
-  /** The writer may have moved to a larger buffer: pieces in flight belong to the old one. */
-  private noteGrowth(): void {
-    if (this.writer.bytes !== this.slab.bytes) this.slab = new Slab(this.writer.bytes)
   }
 
   /** Gives the message in the slab its header, and its frame the length. */
@@ -255,7 +221,7 @@ export class OutputQueue {
       }
       if (shift > 0) {
         writer.ensure(shift)
-        this.noteGrowth()
+        this.slabs.grown()
       }
       writer.bytes.copyWithin(bodyStart + shift, bodyStart, end)
       writer.position = end + shift
@@ -279,8 +245,7 @@ export class OutputQueue {
     // It keeps the slab; what is ready in it stays before the message.
     const bytes = writer.bytes.subarray(bodyStart, end)
     writer.position = this.frameStart
-    this.slab.kept = true
-    this.closeSlab()
+    this.nextSlab(true)
     return { bytes, controlBytes, atoms }
   }
 
@@ -331,39 +296,19 @@ export class OutputQueue {
 
   /** The ready part of the slab comes before what follows. */
   private endPiece(): void {
-    const { writer, slab } = this
-    if (this.open === writer.position) return
-    slab.pieces++
-    this.ready.push({ bytes: writer.bytes.subarray(this.open, writer.position), slab, whole: true })
-    this.open = writer.position
+    const piece = this.slabs.piece()
+    if (piece !== undefined) this.ready.push({ ...piece, whole: true })
   }
 
-  private closeSlab(): void {
+  private nextSlab(kept = false): void {
     this.endPiece()
-    this.useSlab(this.spare.pop() ?? new Slab(new Uint8Array(SLAB_BYTES)))
-  }
-
-  private useSlab(slab: Slab): void {
-    this.slab = slab
-    this.writer.bytes = slab.bytes
-    this.writer.position = 0
-    this.open = 0
-  }
-
-  private release(slab: Slab): void {
-    if (--slab.pieces > 0 || slab === this.slab || slab.kept) return
-    if (slab.bytes.length === SLAB_BYTES && this.spare.length < MAX_SPARE_SLABS) this.spare.push(slab)
+    this.slabs.next(kept)
   }
 
   private takeReady(maxBytes: number): Uint8Array {
-    let piece = this.rest ?? this.ready.shift()
+    if (this.rest === undefined && this.ready.length === 0) this.endPiece()
+    const piece = this.rest ?? (this.ready.shift() as Piece)
     this.rest = undefined
-    if (piece === undefined) {
-      const { writer, slab } = this
-      piece = { bytes: writer.bytes.subarray(this.open, writer.position), slab, whole: true }
-      slab.pieces++
-      this.open = writer.position
-    }
     let { bytes } = piece
     this.midFrame = !piece.whole
     if (bytes.length > maxBytes) {
@@ -403,7 +348,7 @@ export class OutputQueue {
       this.begin()
       const { writer } = this
       writer.ensure(message.bytes.length)
-      this.noteGrowth()
+      this.slabs.grown()
       writer.bytes.set(message.bytes, writer.position)
       writer.position += message.bytes.length
       this.emitInPlace(writer.position, this.bodyStart + message.controlBytes, message.atoms)
