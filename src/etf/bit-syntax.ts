@@ -5,7 +5,7 @@
  * float, binary, bitstring, utf8, utf16, utf32; signedness has no effect when building; `native` is little-endian, as
  * it is on the machines that BEAMs run on.
  */
-import { utf8Bytes } from './text-chars.js'
+import { textBytes } from './text-chars.js'
 import { BitString } from './values.js'
 
 export type SegmentType = 'integer' | 'float' | 'binary' | 'utf8' | 'utf16' | 'utf32'
@@ -197,7 +197,7 @@ export class BitBuilder {
   }
 
   #character(code: number, spec: SegmentSpec): void {
-    if (spec.type === 'utf8') this.bytes(utf8Bytes(String.fromCodePoint(code)))
+    if (spec.type === 'utf8') this.bytes(textBytes(String.fromCodePoint(code)))
     else if (spec.type === 'utf32') this.#integer(code, 32, spec.little)
     else {
       const text = String.fromCodePoint(code)

@@ -14,7 +14,7 @@ import { ErlMap } from './map.js'
 import { EtfParseError, type Position } from './parse-error.js'
 import { Scanner, type Token } from './scan.js'
 import type { Term } from './terms.js'
-import { utf8Bytes } from './text-chars.js'
+import { textBytes } from './text-chars.js'
 import { Tuple } from './tuple.js'
 import { ErlFloat, ImproperList } from './values.js'
 
@@ -128,7 +128,7 @@ class Parser {
       case 'string':
         return this.#string(token.text)
       case 'binary':
-        return utf8Bytes(token.text)
+        return textBytes(token.text)
       case 'pid':
       case 'port':
       case 'reference':

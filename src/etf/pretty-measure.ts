@@ -7,11 +7,11 @@
 import { Atom } from './atom.js'
 import { charsLength, codePointLength } from './graphemes.js'
 import { ErlMap } from './map.js'
-import { printableBinaryPrefix, write, writeIdentity, type WriteOptions } from './print.js'
+import { printableBinaryPrefix, write, writeIdentity, type WriteOptions } from './write.js'
 import { printableList, writeAtom, writeQuoted } from './text-chars.js'
 import { Ancestors, inOrder, plainTerm } from './text-terms.js'
 import { Tuple } from './tuple.js'
-import { BitString, ImproperList } from './values.js'
+import { BitString, ImproperList, NativeRecord } from './values.js'
 
 /** A part of a term, with the length of its text on one line. */
 export type Part = { length: number } & (
@@ -163,7 +163,8 @@ function leafPart(value: unknown, options: WriteOptions, depth: number): Part | 
     return value.length === 0 ? text('<<>>') : binaryPart(value, 0, options, depth)
   if (value instanceof BitString) return binaryPart(value.bytes, value.bits, options, depth)
   if (typeof value === 'boolean') return text(String(value))
-  return text(writeIdentity(value))
+  // Records of OTP 29 have no layout in the OTP 27 that this follows: they stay on one line.
+  return text(value instanceof NativeRecord ? write(value, { ...options, depth }) : writeIdentity(value))
 }
 
 function binaryPart(bytes: Uint8Array, bits: number, options: WriteOptions, depth: number): Part {

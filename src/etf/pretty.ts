@@ -15,7 +15,7 @@
 import { EtfError } from '../errors.js'
 import { closingBehind, fits, fitsBehind, indentationFits, isSimple, type Geometry } from './pretty-fit.js'
 import { measure, type Container, type Part } from './pretty-measure.js'
-import { write, type WriteOptions } from './print.js'
+import { write, type WriteOptions } from './write.js'
 import { plainTerm } from './text-terms.js'
 import { ErlMap } from './map.js'
 import { Tuple } from './tuple.js'

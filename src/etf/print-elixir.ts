@@ -14,7 +14,10 @@ import { isElixirAlias, isElixirCall, isElixirIdentifier } from './elixir-names.
 import { fromCodePoints, utf8CodePoints, writeFloat } from './text-chars.js'
 import { Ancestors, mapEntries, plainTerm } from './text-terms.js'
 import { Tuple } from './tuple.js'
-import { BitString, ErlFloat, ImproperList } from './values.js'
+import { write } from './write.js'
+import { BitString, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'
+
+const ERLANG = { strings: true, unicode: true, printable: 'latin1', depth: -1 } as const
 
 export type CharlistStyle = 'quotes' | 'sigil'
 
@@ -177,6 +180,8 @@ function leafText(value: unknown, charlists: CharlistStyle): string | undefined 
   if (value instanceof Fun) {
     return `#Function<${value.index}.${value.oldUniq}/${value.arity} in ${inspectAtom(String(value.module))}>`
   }
+  // What Elixir has no notation for appears in Erlang's.
+  if (value instanceof NativeRecord || value instanceof LocalTerm) return write(value, ERLANG)
   throw new EtfError('ETF_NOT_A_TERM', `no Erlang term stands for a value of type ${typeof value}`)
 }
 

@@ -5,6 +5,7 @@
  * and `erlang:float_to_list(F, [short])` of OTP 27. Every function here is about characters only; the structure of
  * terms is in print.ts and pretty.ts.
  */
+import { utf8Bytes } from './utf8.js'
 
 /** Which characters a BEAM shows as text in `~p`: `erl`'s `+pc latin1` (its default) or `+pc unicode`. */
 export type PrintableRange = 'latin1' | 'unicode'
@@ -139,25 +140,8 @@ export function utf8CodePoints(bytes: Uint8Array, maxCharacters = Infinity): num
 }
 
 /** The UTF-8 bytes of a text; a lone surrogate becomes U+FFFD, as TextEncoder does. */
-export function utf8Bytes(text: string): Uint8Array {
-  const bytes: number[] = []
-  for (const char of text) {
-    let code = char.codePointAt(0) as number
-    if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd
-    if (code < 0x80) bytes.push(code)
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f))
-    else if (code < 0x10000)
-      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f))
-    else {
-      bytes.push(
-        0xf0 | (code >> 18),
-        0x80 | ((code >> 12) & 0x3f),
-        0x80 | ((code >> 6) & 0x3f),
-        0x80 | (code & 0x3f),
-      )
-    }
-  }
-  return Uint8Array.from(bytes)
+export function textBytes(text: string): Uint8Array {
+  return utf8Bytes(text) ?? (utf8Bytes(text.replace(/\p{Surrogate}/gu, '\ufffd')) as Uint8Array)
 }
 
 /** The significant decimal digits of a float and where its point stands: `0.d1d2d3… × 10^place`. */
@@ -190,7 +174,7 @@ export function writeFloat(value: number): string {
  * reserved words, `@` needs quotes, and UTF-8 bytes appear as so many Latin-1 characters (all releases up to 29).
  */
 export function writeEmulatorAtom(name: string): string {
-  const bytes = fromLatin1(utf8Bytes(name))
+  const bytes = fromLatin1(textBytes(name))
   if (/^[a-zß-öø-ÿ][a-zA-Z0-9_ß-öø-ÿÀ-ÖØ-Þ]*$/.test(name)) return bytes
   let out = "'"
   for (const char of name) {
@@ -198,7 +182,7 @@ export function writeEmulatorAtom(name: string): string {
     if (char === "'" || char === '\\') out += `\\${char}`
     else if (code >= 0x08 && code <= 0x0d) out += NAMED_ESCAPES.get(code) as string
     else if (code < 0x20 || (code >= 0x80 && code < 0xa0)) out += `\\${code.toString(8).padStart(3, '0')}`
-    else out += fromLatin1(utf8Bytes(char))
+    else out += fromLatin1(textBytes(char))
   }
   return `${out}'`
 }

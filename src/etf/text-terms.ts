@@ -3,12 +3,12 @@ import { EtfError } from '../errors.js'
 import { internAtom } from './atom.js'
 import { compareKeys } from './compare.js'
 import { ErlMap } from './map.js'
-import { utf8Bytes } from './text-chars.js'
+import { textBytes } from './text-chars.js'
 import { Charlist } from './values.js'
 
 /** `null`, `undefined`, strings, Maps, plain objects and charlists as the terms they encode to; all else as it is. */
 export function plainTerm(value: unknown): unknown {
-  if (typeof value === 'string') return utf8Bytes(value)
+  if (typeof value === 'string') return textBytes(value)
   if (value === null) return internAtom('nil')
   if (value === undefined) return internAtom('undefined')
   if (typeof value !== 'object') return value
