@@ -7,6 +7,7 @@
 #   scripts/chroots.sh install 27         makes one
 #   scripts/chroots.sh mount 27           mounts /proc, /sys and /dev of one that is there
 #
+# BEAMPEER_INSTALL=0 forbids to install anything: then it names what is missing and fails.
 # They lie in BEAMPEER_CHROOTS (/var/cache/beampeer), outside the checkout, share the network with the host, and are
 # complete when they hold a file `.ok`. Needs root on Debian or Ubuntu.
 set -euo pipefail
@@ -25,11 +26,20 @@ suite_of() {
   esac
 }
 
-# The releases that are tested against, without the one that the host's own erl is of.
+# The releases that are tested against, without the host's own and those that BEAMPEER_OTP_27_BIN and its like name.
 list() {
-  local erl host=
+  local erl host= elsewhere
   if erl=$(command -v erl); then host=$(cut -d' ' -f2 "$(dirname "$(readlink -f "$erl")")/../releases/start_erl.data"); fi
-  for release in 23 25 27 29; do [ "$release" = "$host" ] || echo "$release"; done
+  for release in 23 25 27 29; do
+    elsewhere=BEAMPEER_OTP_${release}_BIN
+    if [ "$release" != "$host" ] && [ -z "${!elsewhere:-}" ]; then echo "$release"; fi
+  done
+}
+
+refuse() {
+  echo "chroots.sh: OTP $1 is not in $root/otp-$1, and $2." >&2
+  echo "  BEAMPEER_OTP_$1_BIN=DIRECTORY says where its erl and epmd are, if you have them elsewhere." >&2
+  exit 1
 }
 
 mount_system() {
@@ -45,6 +55,8 @@ install() {
   local release=$1 suite directory=$root/otp-$1
   suite=$(suite_of "$release")
   if [ ! -e "$directory/.ok" ]; then
+    if [ "${BEAMPEER_INSTALL:-1}" = 0 ]; then refuse "$release" 'BEAMPEER_INSTALL=0 forbids to install it'; fi
+    if ! command -v apt-get > /dev/null; then refuse "$release" 'only Debian and its relatives are known'; fi
     if ! command -v debootstrap > /dev/null; then
       DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends debootstrap debian-archive-keyring >&2
     fi
@@ -68,6 +80,8 @@ install() {
 command=${1:-all}
 if [ "$command" = list ]; then list && exit; fi
 
+if [ "$(id -u)" -ne 0 ]; then refuse "${2:-$(list | head -n 1)}" 'chroots take root'; fi
+
 # With a lock, so that two runs at once do not build the same chroot twice.
 mkdir -p "$root"
 exec 9> "$root/.lock"
@@ -77,8 +91,8 @@ case $command in
   all) for release in $(list); do install "$release"; done ;;
   install | mount)
     suite_of "${2:?which OTP release?}" > /dev/null
-    list | grep -qx "$2" || exit 0 # the host's own
+    list | grep -qx "$2" || exit 0 # the host's own, or elsewhere
     if [ "$command" = install ]; then install "$2"; else mount_system "$2"; fi
     ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

@@ -1,18 +1,19 @@
-// Jest runs this once before the tests in test/beam: Erlang/OTP must be there, and the release under test.
+// Jest runs this once before the tests in test/beam. The host's Erlang and Elixir must be there: they are installed
+// where that is possible, else no test runs. So are the other OTP releases; where those cannot be installed, the tests
+// that ask for one fail, and say so.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const script = (name, ...args) =>
-  execFileSync('bash', [fileURLToPath(new URL(name, import.meta.url)), ...args], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+function script(name) {
+  const file = fileURLToPath(new URL(name, import.meta.url))
+  execFileSync('bash', [file], { stdio: ['ignore', 'inherit', 'inherit'] })
+}
 
 export default function setup() {
   script('install-otp.sh')
-  const release = process.env.BEAMPEER_OTP ?? ''
-  if (release === '') return
-  if (!/^\d+$/.test(release))
-    throw new Error(`BEAMPEER_OTP must be an OTP release such as 27, not ${release}`)
-  // Without leave to install, the kit says which release is missing and where it looked.
-  if (process.env.BEAMPEER_INSTALL !== '0') script('chroots.sh', 'install', release)
+  try {
+    script('chroots.sh')
+  } catch {
+    console.error('Tests that need another OTP release than the one of this machine will fail.')
+  }
 }

@@ -62,7 +62,7 @@ describe('stays up', () => {
     expect(input.length).toBeGreaterThan(1)
     // `script` gives it a terminal, which is what makes shells read and print UTF-8.
     const result = await run('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-      env: { LC_ALL: 'C.UTF-8', HOME: '/tmp' },
+      env: { LC_ALL: 'C.UTF-8', TERM: 'xterm', HOME: '/tmp' },
       input: [...input, end, ''].join('\n'),
     })
     // eslint-disable-next-line no-control-regex -- colours

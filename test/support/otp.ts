@@ -1,4 +1,7 @@
-/** Where the Erlang releases are that tests run against: the host's own, others in chroots (scripts/chroots.sh). */
+/**
+ * Where the Erlang releases are that tests run against: the host's own, others in chroots (scripts/chroots.sh) or where
+ * `BEAMPEER_OTP_27_BIN` and its like say.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
@@ -49,10 +52,13 @@ export function hostRelease(): number {
  */
 export function otpCommand(program: string, release = defaultRelease()): OtpCommand {
   if (release === hostRelease()) return { command: program, args: [] }
+  const directory = process.env[`BEAMPEER_OTP_${release}_BIN`]
+  if (directory !== undefined) return { command: join(directory, program), args: [] }
   const root = join(process.env.BEAMPEER_CHROOTS ?? '/var/cache/beampeer', `otp-${release}`)
   if (!existsSync(join(root, '.ok'))) {
     throw new Error(
-      `OTP ${release} is neither the host's (${hostRelease()}) nor in ${root}: run scripts/chroots.sh`,
+      `OTP ${release} is neither the host's (${hostRelease()}) nor in ${root}: run scripts/chroots.sh (root on ` +
+        `Debian), or set BEAMPEER_OTP_${release}_BIN to the directory that has its erl and epmd`,
     )
   }
   // Mounts do not outlive a restart of the machine; the script mounts only what is not mounted.
