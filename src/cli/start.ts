@@ -8,7 +8,7 @@ import { log } from './log.js'
 import type { ModuleSpec } from './options.js'
 import { untilInterrupted } from './signals.js'
 
-/** How long calls that are under way at the first signal may take to end. */
+/** How long what is queued for other nodes at the first signal may take to leave. */
 const DRAIN_MS = 5_000
 
 export interface StartCommandOptions extends CookieOptions {

@@ -10,6 +10,7 @@ import {
   until,
 } from '../support/beam.js'
 import { leftovers, MARK, spawnTracked } from '../support/children.js'
+import { HARNESS } from '../support/harness.js'
 import { run, start } from '../support/process.js'
 
 describe('startBeam', () => {
@@ -78,6 +79,19 @@ describe('startBeam', () => {
     expect(answered).toBe(false)
     beam.resume()
     expect(await answer).toBe('awake')
+  })
+
+  test('halts by itself when the process that started it is killed', async () => {
+    const code = `const { spawn } = require('node:child_process')
+      const stdio = ['ignore', 'ignore', 'ignore', 'pipe']
+      const beam = spawn('erl', JSON.parse(process.env.ARGUMENTS), { stdio })
+      beam.stdio[3].once('data', () => console.log(beam.pid))`
+    const args = ['-noinput', '-eval', `${HARNESS}.`]
+    const parent = await start(process.execPath, ['-e', code], { env: { ARGUMENTS: JSON.stringify(args) } })
+    const pid = Number((await parent.waitForLine(/^\d+$/m))[0])
+    expect(leftovers().map((line) => parseInt(line, 10))).toContain(pid)
+    parent.kill('SIGKILL')
+    await until(() => !leftovers().some((line) => parseInt(line, 10) === pid))
   })
 
   test('compiles a module', async () => {
