@@ -49,7 +49,7 @@ export function toException(thrown: unknown): Exception {
     const name = thrown instanceof BeampeerError ? thrown.code : thrown.name
     return {
       class: 'error',
-      reason: tuple(JS_ERROR, wellFormed(name), wellFormed(thrown.message)),
+      reason: tuple(JS_ERROR, wellFormed(safeText(name)), wellFormed(safeText(thrown.message))),
       stack: stackOf(thrown),
     }
   }
@@ -80,7 +80,7 @@ function ownRoot(stack: string): string | undefined {
 
 function stackOf(error: Error): StackEntry[] {
   const entries: StackEntry[] = []
-  for (const line of (error.stack ?? '').split('\n')) {
+  for (const line of safeText(error.stack ?? '').split('\n')) {
     const match = FRAME.exec(line)
     if (match === null) continue
     const [, name, file, lineNumber] = match as unknown as [string, string | undefined, string, string]

@@ -7,7 +7,7 @@
  *
  * Either way the order between two processes is that of sending.
  */
-import { EtfError, NodeError } from '../errors.js'
+import { DistError, NodeError } from '../errors.js'
 import { Atom, internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'

@@ -150,7 +150,7 @@ function thrown(error: unknown, mfa: Mfa, asked: Mfa, argsFor: ShowArgs): Outcom
   const bif = argsFor === 'bif'
   const showArgs = bif || (error instanceof ErlangError && reason === argsFor)
   const raised = raise(reason, frame(mfa, showArgs ? mfa.args : arityOf(mfa.args)), asked)
-  const users = bif ? [] : stack
+  const users = showArgs ? [] : stack
   return {
     type: 'exception',
     exception: { class: errorClass, reason, stack: [...users, ...raised.exception.stack] },

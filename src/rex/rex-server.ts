@@ -6,7 +6,7 @@ import { Atom, atomName, internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
-import { EtfError } from '../errors.js'
+import { DistError, NodeError } from '../errors.js'
 import { toException } from '../process/erlang-error.js'
 import { genReply, readGenMessage } from '../process/gen-reply.js'
 import type { Destination, Host } from '../process/host.js'
@@ -199,8 +199,8 @@ class RexServer {
       try {
         call.reply(result)
       } catch (error) {
-        if (!(error instanceof EtfError)) throw error
-        // A value that is no term, or one that the caller's node cannot read, is the function's error.
+        if (error instanceof DistError || error instanceof NodeError) throw error
+        // A value that is no term, one that the caller's node cannot read, or a getter that threw: the function's error.
         call.reply(rpcResult({ type: 'exception', exception: toException(error) }))
       }
     } catch (error) {
