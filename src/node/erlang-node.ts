@@ -4,6 +4,7 @@ import { NodeError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
 import type { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable } from '../etf/terms.js'
+import { Gen } from '../gen/gen.js'
 import { AllowedNodes } from '../kernel/allowed-nodes.js'
 import { CookieJar } from '../kernel/cookies.js'
 import type { KeepConnectedOptions, KeptConnection } from '../kernel/keep-connected.js'
@@ -12,6 +13,7 @@ import { domainOf } from '../kernel/node-name.js'
 import type { MonitorNodesOptions, NodeSubscription } from '../kernel/node-monitor.js'
 import { randomChallenge } from '../net/md5.js'
 import type { Transport } from '../net/transport.js'
+import { ProcessGroups } from '../pg/process-groups.js'
 import type { Destination, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { Calls, type CallOptions } from '../rex/calls.js'
@@ -23,6 +25,7 @@ import { Rpc } from '../rex/rpc.js'
 import { startSpawnServer } from '../rex/spawn-server.js'
 import { exposeStandardFunctions } from '../rex/standard.js'
 import { checkCookie, usualCookie } from './cookie-file.js'
+import { ClusterView } from './cluster-view.js'
 import { Distribution } from './distribution.js'
 import { exposeFile, type ExposedModule } from './expose-file.js'
 import { nodeFacts } from './facts.js'
@@ -38,6 +41,10 @@ export class ErlangNode implements AsyncDisposable {
   readonly erpc: Erpc
   /** The functions of OTP's `net_kernel` that are not methods here. */
   readonly netKernel: NetKernel
+  /** OTP's `pg`: process groups that span the cluster. */
+  readonly pg: ProcessGroups
+  /** Generic servers: calls to those of any node, and starting own ones. */
+  readonly gen: Gen
   readonly #options: CheckedOptions
   readonly #cookies: CookieJar
   readonly #kernel: Kernel
@@ -125,6 +132,9 @@ export class ErlangNode implements AsyncDisposable {
     })
     this.rpc = new Rpc(this.#calls, () => [this.name, ...this.nodes()])
     this.erpc = new Erpc(this.#calls)
+    this.gen = new Gen(table, { connectionError: (peer) => this.#kernel.connectionError(peer) })
+    const cluster = new ClusterView(this.#kernel, checked.hidden)
+    this.pg = new ProcessGroups({ host: table, cluster, maxGroupMembers: checked.limits.maxGroupMembers, onError })
     this.#main = table.spawnHandler({ message: () => {} }, { trapExit: true })
   }
 

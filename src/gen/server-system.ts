@@ -1,0 +1,125 @@
+/**
+ * What a server of ours answers to `sys` (OTP's sys.erl, `handle_system_msg/6`): `{system, From, Request}`.
+ *
+ *     get_state                 State
+ *     get_status                {status, Pid, {module, Module}, [PDict, SysState, Parent, Debug, Misc]}
+ *     suspend, resume           ok; while suspended only system messages are taken
+ *     {terminate, Reason}       ok, then the end
+ *     {replace_state, Fun}      an error: a fun of the BEAM cannot run here
+ *     anything else             {error, {unknown_system_msg, Request}}
+ */
+import { internAtom, type Atom } from '../etf/atom.js'
+import { Pid } from '../etf/identifiers.js'
+import type { Encodable, Term } from '../etf/terms.js'
+import { Tuple, tuple } from '../etf/tuple.js'
+import { charlist } from '../etf/values.js'
+import { localTerm, reasonOf } from '../process/copy.js'
+import { genReply, type GenFrom } from '../process/gen-reply.js'
+import type { Host } from '../process/host.js'
+import type { Process } from '../process/process.js'
+import type { GenServer } from './server.js'
+
+const SYSTEM = internAtom('system')
+const OK = internAtom('ok')
+const ERROR = internAtom('error')
+
+export interface SystemMessage {
+  from: GenFrom
+  request: Term
+}
+
+/** @returns undefined for a message that is none of `sys` */
+export function readSystemMessage(message: Term): SystemMessage | undefined {
+  if (!(message instanceof Tuple) || message.size !== 3) return undefined
+  const [kind, from, request] = message.elements as readonly [Term, Term, Term]
+  if (kind !== SYSTEM || !(from instanceof Tuple) || from.size !== 2) return undefined
+  const [pid, tag] = from.elements as readonly [Term, Term]
+  return pid instanceof Pid ? { from: { pid, tag }, request } : undefined
+}
+
+export class SystemState {
+  suspended = false
+  readonly #host: Host
+  readonly #server: GenServer
+  readonly #self: Process
+
+  constructor(host: Host, server: GenServer, self: Process) {
+    this.#host = host
+    this.#server = server
+    this.#self = self
+  }
+
+  /** Answers. @returns the reason when the server is to end */
+  handle({ from, request }: SystemMessage): { reason: Encodable } | undefined {
+    const word = request instanceof Tuple ? `${request.tag ?? ''}/${request.size}` : String(request)
+    switch (word) {
+      case 'suspend':
+      case 'resume':
+        this.suspended = word === 'suspend'
+        this.#reply(from, OK)
+        return undefined
+      case 'get_state':
+        this.#reply(from, this.#stateReply())
+        return undefined
+      case 'get_status':
+        this.#reply(from, this.#status())
+        return undefined
+      case 'terminate/2':
+        this.#reply(from, OK)
+        return { reason: (request as Tuple).elements[1] as Term }
+      case 'replace_state/2': {
+        const fun = (request as Tuple).elements[1] as Term
+        const why = tuple(internAtom('badfun'), fun)
+        const where = tuple(this.#module(), internAtom('system_replace_state'))
+        this.#reply(from, tuple(ERROR, tuple(internAtom('callback_failed'), where, tuple(ERROR, why))))
+        return undefined
+      }
+      default:
+        this.#reply(from, tuple(ERROR, tuple(internAtom('unknown_system_msg'), request)))
+        return undefined
+    }
+  }
+
+  #reply(from: GenFrom, reply: Encodable): void {
+    genReply(this.#host, this.#self.pid, from, reply)
+  }
+
+  #stateReply(): Encodable {
+    try {
+      return localTerm(this.#server.formatState())
+    } catch (error) {
+      const where = tuple(this.#module(), internAtom('system_get_state'))
+      return tuple(ERROR, tuple(internAtom('callback_failed'), where, tuple(ERROR, reasonOf(error))))
+    }
+  }
+
+  /** Laid out as gen_server's, so that tools which read that find their way: `format_status/2` of gen_server.erl. */
+  #status(): Encodable {
+    const { pid, registeredName } = this.#self
+    const status = internAtom(this.suspended ? 'suspended' : 'running')
+    const header = `Status for generic server ${registeredName?.name ?? pid.toString()}`
+    const state = this.#stateReply()
+    const misc = [
+      tuple(internAtom('header'), charlist(header)),
+      tuple(internAtom('data'), [
+        tuple(charlist('Status'), status),
+        tuple(charlist('Parent'), pid),
+        tuple(charlist('Logged events'), []),
+      ]),
+      tuple(internAtom('data'), [tuple(charlist('State'), state)]),
+    ]
+    const dictionary = [tuple(internAtom('$initial_call'), tuple(this.#module(), internAtom('init'), 1))]
+    return tuple(internAtom('status'), pid, tuple(internAtom('module'), internAtom('gen_server')), [
+      dictionary,
+      status,
+      pid,
+      [],
+      misc,
+    ])
+  }
+
+  /** The class's name: the nearest thing to a callback module. */
+  #module(): Atom {
+    return internAtom(this.#server.constructor.name || 'gen_server')
+  }
+}
