@@ -67,7 +67,8 @@ type Waiter = (error: BeampeerError | undefined) => void
 /** A connection being set up, by us (`abort` ends it) or by the peer. */
 interface Pending {
   state: 'pending'
-  node: Atom
+  /** A text, not an atom: of a peer that has not proved its cookie nothing may stay, and atoms do. */
+  name: string
   link: Link | undefined
   abort: AbortController | undefined
   waiting: Waiter[]
@@ -84,13 +85,14 @@ interface Up extends Peer {
 
 export class Peers {
   readonly #options: PeersOptions
-  readonly #table = new Map<Atom, Pending | Up>()
-  readonly #byLink = new Map<Link, Atom>()
+  /** By node name. */
+  readonly #table = new Map<string, Pending | Up>()
+  readonly #byLink = new Map<Link, string>()
   readonly #incoming = new Set<Link>()
   readonly #pool: NamePool
   /** Nodes that were connected: kept only for `autoConnect: 'once'`. */
   readonly #wasUp = new Set<Atom>()
-  readonly #writableWaiters = new Map<Atom, (() => void)[]>()
+  readonly #writableWaiters = new Map<string, (() => void)[]>()
   #newOptions: TransportOptions = {}
   #lastConnectionId = 0
   /** While this node has no name, the one connection that will give it one. */
@@ -108,7 +110,7 @@ export class Peers {
   }
 
   get(node: Atom): Peer | undefined {
-    const entry = this.#table.get(node)
+    const entry = this.#table.get(node.name)
     return entry?.state === 'up' ? entry : undefined
   }
 
@@ -126,7 +128,7 @@ export class Peers {
 
   /** Sends a signal, setting up a connection if there is none. See `Outlet.send`. */
   send(signal: SignalOut, node: Atom): boolean {
-    let entry = this.#table.get(node)
+    let entry = this.#table.get(node.name)
     if (entry?.state === 'up') return this.#transmit(signal, entry)
     if (entry === undefined) {
       if (this.#stopped) return true
@@ -145,13 +147,13 @@ export class Peers {
 
   /** Connects as a signal to `node` would, without one. */
   autoConnect(node: Atom): void {
-    if (this.#table.has(node) || this.#stopped || this.#refuseAutoConnect(node)) return
+    if (this.#table.has(node.name) || this.#stopped || this.#refuseAutoConnect(node)) return
     this.#connect(node)
   }
 
   /** Whether there is a connection to `node`, or one being set up. */
   has(node: Atom): boolean {
-    return this.#table.has(node)
+    return this.#table.has(node.name)
   }
 
   /**
@@ -179,7 +181,7 @@ export class Peers {
    * @throws EpmdError, HandshakeError, NodeError why there is no connection
    */
   connect(node: Atom): Promise<void> {
-    const found = this.#table.get(node)
+    const found = this.#table.get(node.name)
     if (found?.state === 'up') return Promise.resolve()
     if (this.#stopped) return Promise.reject(new NodeError('NODE_STOPPED', 'this node is stopped'))
     const entry = found ?? this.#connect(node)
@@ -190,26 +192,29 @@ export class Peers {
 
   /** @returns whether there was a connection, up or pending */
   disconnect(node: Atom, reason = 'disconnect'): boolean {
-    const entry = this.#table.get(node)
+    const entry = this.#table.get(node.name)
     if (entry === undefined) return false
-    if (entry.state === 'up') entry.link.close(reason)
-    else
-      this.#failPending(
-        entry,
-        new NodeError('NODE_DISCONNECTED', `the connection to ${node.name} was given up`),
-      )
+    this.#disconnect(entry, reason)
     return true
+  }
+
+  #disconnect(entry: Pending | Up, reason: string): void {
+    if (entry.state === 'up') entry.link.close(reason)
+    else {
+      const why = `the connection to ${entry.name} was given up`
+      this.#failPending(entry, new NodeError('NODE_DISCONNECTED', why))
+    }
   }
 
   /** Resolves when the connection's queue is below the busy limit, or there is no connection. */
   writable(node: Atom): Promise<void> {
-    const entry = this.#table.get(node)
+    const entry = this.#table.get(node.name)
     if (entry === undefined) return Promise.resolve()
     if (entry.state === 'up' && !entry.link.busy) return Promise.resolve()
     if (entry.state === 'pending' && entry.queue.length === 0) return Promise.resolve()
     return new Promise((resolve) => {
-      const waiters = this.#writableWaiters.get(node)
-      if (waiters === undefined) this.#writableWaiters.set(node, [resolve])
+      const waiters = this.#writableWaiters.get(node.name)
+      if (waiters === undefined) this.#writableWaiters.set(node.name, [resolve])
       else waiters.push(resolve)
     })
   }
@@ -231,7 +236,7 @@ export class Peers {
     }
     const link = this.#options.accept(transport, {
       onName: (offer, from) => this.#decide(offer, from),
-      onReplace: (name, from) => this.#replace(internAtom(name), from),
+      onReplace: (name, from) => this.#replace(name, from),
       ...this.#handlers(),
     })
     if (link.state === 'handshake') this.#incoming.add(link)
@@ -240,7 +245,7 @@ export class Peers {
   /** Closes every connection with `reason` and takes no more. */
   stop(reason = 'net_kernel_terminated'): void {
     this.#stopped = true
-    for (const entry of [...this.#table.values()]) this.disconnect(entry.node, reason)
+    for (const entry of [...this.#table.values()]) this.#disconnect(entry, reason)
     for (const link of [...this.#incoming]) link.close(reason)
   }
 
@@ -254,38 +259,38 @@ export class Peers {
   #connect(node: Atom): Pending {
     const entry: Pending = {
       state: 'pending',
-      node,
+      name: node.name,
       link: undefined,
       abort: new AbortController(),
       waiting: [],
       queue: [],
     }
-    this.#table.set(node, entry)
+    this.#table.set(node.name, entry)
     void this.#dial(entry)
     return entry
   }
 
   async #dial(entry: Pending): Promise<void> {
-    const { node } = entry
+    const { name } = entry
     const signal = (entry.abort as AbortController).signal
     try {
-      if (!this.#options.allowed(node.name)) {
-        throw new NodeError('NODE_NOT_ALLOWED', `${node.name} is not among the allowed nodes`)
+      if (!this.#options.allowed(name)) {
+        throw new NodeError('NODE_NOT_ALLOWED', `${name} is not among the allowed nodes`)
       }
       if (this.#options.thisName() === undefined) await this.#waitForName(entry)
-      const transport = await this.#options.dial(node.name, signal)
-      if (this.#table.get(node) !== entry || entry.abort?.signal !== signal) {
+      const transport = await this.#options.dial(name, signal)
+      if (this.#table.get(name) !== entry || entry.abort?.signal !== signal) {
         transport.destroy()
         return
       }
       transport.setOptions(this.#newOptions)
-      const cookies = this.#options.cookies.for(node.name)
-      const link = this.#options.open(transport, node.name, cookies, this.#handlers())
+      const cookies = this.#options.cookies.for(name)
+      const link = this.#options.open(transport, name, cookies, this.#handlers())
       if (link.state === 'down') return
       entry.link = link
-      this.#byLink.set(link, node)
+      this.#byLink.set(link, name)
     } catch (error) {
-      if (this.#table.get(node) === entry && entry.abort?.signal === signal)
+      if (this.#table.get(name) === entry && entry.abort?.signal === signal)
         this.#failPending(entry, error as BeampeerError)
     }
   }
@@ -303,20 +308,22 @@ export class Peers {
   }
 
   #failPending(entry: Pending, error: BeampeerError): void {
-    if (this.#table.get(entry.node) !== entry) return
-    this.#table.delete(entry.node)
+    const { name, link } = entry
+    if (this.#table.get(name) !== entry) return
+    this.#table.delete(name)
+    const ours = entry.abort !== undefined || entry.waiting.length > 0 || entry.queue.length > 0
     entry.abort?.abort()
     entry.abort = undefined
-    const { link } = entry
     if (link !== undefined) {
       this.#byLink.delete(link)
       link.close('connection_setup_failed')
     }
-    this.#pool.release(entry.node.name)
+    this.#pool.release(name)
     for (const waiter of entry.waiting) waiter(error)
     entry.queue.length = 0
-    this.#wakeWriters(entry.node)
-    this.#options.events.setupFailed(entry.node, error)
+    this.#wakeWriters(name)
+    // Nobody here waited for a peer that only tried: its name is not worth an atom.
+    if (ours) this.#options.events.setupFailed(internAtom(name), error)
   }
 
   // --- incoming ---
@@ -325,18 +332,16 @@ export class Peers {
     if (offer.dynamic) {
       const host = offer.name
       if (host === '' || host.includes('@')) return { status: 'not_allowed' }
-      const { name, creation } = this.#pool.take(host, (taken) => this.#table.has(internAtom(taken)))
-      const node = internAtom(name)
-      this.#adopt(node, link)
+      const { name, creation } = this.#pool.take(host, (taken) => this.#table.has(taken))
+      this.#adopt(name, link)
       return { status: 'named', name, creation, ...this.#options.cookies.for(name) }
     }
     const thisName = this.#options.thisName() as string
     if (offer.name === thisName || !this.#options.allowed(offer.name)) return { status: 'not_allowed' }
-    const node = internAtom(offer.name)
     const cookies = this.#options.cookies.for(offer.name)
-    const entry = this.#table.get(node)
+    const entry = this.#table.get(offer.name)
     if (entry === undefined) {
-      this.#adopt(node, link)
+      this.#adopt(offer.name, link)
       return { status: 'ok', ...cookies }
     }
     if (entry.state === 'up') {
@@ -350,7 +355,7 @@ export class Peers {
     entry.abort?.abort()
     entry.abort = undefined
     entry.link = link
-    this.#byLink.set(link, node)
+    this.#byLink.set(link, offer.name)
     if (old !== undefined) {
       this.#byLink.delete(old)
       old.close('connection_setup_failed')
@@ -359,16 +364,16 @@ export class Peers {
   }
 
   /** Makes an incoming link the pending connection of a node that has none. */
-  #adopt(node: Atom, link: Link): void {
-    this.#table.set(node, { state: 'pending', node, link, abort: undefined, waiting: [], queue: [] })
-    this.#byLink.set(link, node)
+  #adopt(name: string, link: Link): void {
+    this.#table.set(name, { state: 'pending', name, link, abort: undefined, waiting: [], queue: [] })
+    this.#byLink.set(link, name)
   }
 
   /** The peer proved its cookie and wants its new connection: the old one goes first. */
-  #replace(node: Atom, link: Link): Promise<void> {
-    const entry = this.#table.get(node)
+  #replace(name: string, link: Link): Promise<void> {
+    const entry = this.#table.get(name)
     if (entry?.state !== 'up') {
-      if (entry === undefined) this.#adopt(node, link)
+      if (entry === undefined) this.#adopt(name, link)
       return Promise.resolve()
     }
     return new Promise((resolve) => {
@@ -388,34 +393,35 @@ export class Peers {
         if (entry?.state === 'up') this.#options.events.signal(signal, entry)
       },
       onBadMessage: (error, link) => {
-        const node = this.#byLink.get(link)
-        if (node !== undefined) this.#options.events.badMessage(node, error)
+        const entry = this.#entryOf(link)
+        if (entry?.state === 'up') this.#options.events.badMessage(entry.node, error)
       },
       onWritable: (link) => {
-        const node = this.#byLink.get(link)
-        if (node !== undefined) this.#wakeWriters(node)
+        const entry = this.#entryOf(link)
+        if (entry?.state === 'up') this.#wakeWriters(entry.node.name)
       },
       onDown: (down, link) => this.#linkDown(down, link),
     }
   }
 
   #entryOf(link: Link): Pending | Up | undefined {
-    const node = this.#byLink.get(link)
-    const entry = node === undefined ? undefined : this.#table.get(node)
+    const name = this.#byLink.get(link)
+    const entry = name === undefined ? undefined : this.#table.get(name)
     return entry?.link === link ? entry : undefined
   }
 
   #linkUp(link: Link): void {
     this.#incoming.delete(link)
-    const node = internAtom(link.peerName as string)
-    const entry = this.#table.get(node)
+    const name = link.peerName as string
+    const entry = this.#table.get(name)
     if (entry?.state === 'pending' && entry.link === undefined && link.direction === 'out') entry.link = link
     if (entry?.link !== link || entry.state !== 'pending') {
       // Another connection of this node won meanwhile.
       link.close('connection_setup_failed')
       return
     }
-    this.#byLink.set(link, node)
+    this.#byLink.set(link, name)
+    const node = internAtom(name)
     if (link.namedByPeer && link.thisNode !== undefined) {
       this.#options.events.named(link.thisNode.name, link.thisNode.creation)
     }
@@ -429,7 +435,7 @@ export class Peers {
       successor: undefined,
       pendingOwner: undefined,
     }
-    this.#table.set(node, up)
+    this.#table.set(name, up)
     if (this.#options.autoConnect === 'once') this.#wasUp.add(node)
     this.#options.events.up(up)
     for (const signal of queue) {
@@ -440,16 +446,15 @@ export class Peers {
       }
     }
     for (const waiter of waiting) waiter(undefined)
-    if (!link.busy) this.#wakeWriters(node)
+    if (!link.busy) this.#wakeWriters(name)
   }
 
   #linkDown(down: LinkDown, link: Link): void {
     this.#incoming.delete(link)
-    const node =
-      this.#byLink.get(link) ?? (link.peerName === undefined ? undefined : internAtom(link.peerName))
+    const name = this.#byLink.get(link) ?? link.peerName
     this.#byLink.delete(link)
-    const entry = node === undefined ? undefined : this.#table.get(node)
-    if (node === undefined || entry === undefined) return
+    const entry = name === undefined ? undefined : this.#table.get(name)
+    if (name === undefined || entry === undefined) return
     if (entry.state === 'up' && entry.pendingOwner === link) {
       entry.pendingOwner = undefined
       return
@@ -458,21 +463,15 @@ export class Peers {
     if (entry.link !== link && !startedAndFailed) return
     if (entry.state === 'pending') {
       entry.link = undefined
-      this.#failPending(
-        entry,
-        down.error ??
-          new NodeError(
-            'NODE_SETUP_FAILED',
-            `the connection to ${node.name} ended during set-up: ${down.reason}`,
-          ),
-      )
+      const why = `the connection to ${name} ended during set-up: ${down.reason}`
+      this.#failPending(entry, down.error ?? new NodeError('NODE_SETUP_FAILED', why))
       return
     }
-    this.#table.delete(node)
-    if (entry.successor === undefined) this.#pool.release(node.name)
-    else this.#adopt(node, entry.successor.link)
+    this.#table.delete(name)
+    if (entry.successor === undefined) this.#pool.release(name)
+    else this.#adopt(name, entry.successor.link)
     this.#options.events.down(entry, down.reason, down.error)
-    this.#wakeWriters(node)
+    this.#wakeWriters(name)
     entry.successor?.resolve()
   }
 
@@ -481,9 +480,9 @@ export class Peers {
     return adapted === undefined ? true : peer.link.send(adapted)
   }
 
-  #wakeWriters(node: Atom): void {
-    const waiters = this.#writableWaiters.get(node)
-    this.#writableWaiters.delete(node)
+  #wakeWriters(name: string): void {
+    const waiters = this.#writableWaiters.get(name)
+    this.#writableWaiters.delete(name)
     for (const wake of waiters ?? []) wake()
   }
 }
