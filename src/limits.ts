@@ -115,6 +115,11 @@ export interface Limits {
    * `system_limit`. Stops callers that ask faster than the function answers; worst case the arguments of so many calls.
    */
   maxQueuedCalls: number
+  /**
+   * Members on other nodes that one scope of process groups remembers; further ones are left out. Stops a peer that
+   * announces any number of pids; worst case some 300 MB.
+   */
+  maxGroupMembers: number
   /** Processes alive at once on this node (the BEAM's default is 262,144 up to OTP 26, 1,048,576 since). */
   maxProcesses: number
 }
@@ -167,5 +172,6 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxFormerNames: 64,
   maxMailboxMessages: 1_000_000,
   maxQueuedCalls: 10_000,
+  maxGroupMembers: 1_000_000,
   maxProcesses: 262_144,
 })
