@@ -41,7 +41,11 @@ export class CachedAtom {
 
 const TRUE = Uint8Array.of(116, 114, 117, 101)
 const FALSE = Uint8Array.of(102, 97, 108, 115, 101)
-const NONE: readonly CachedAtom[] = []
+/** The atoms of a message, in the order of their ATOM_CACHE_REFs: the first `count` of the list. */
+export interface MessageAtoms {
+  readonly list: readonly CachedAtom[]
+  readonly count: number
+}
 
 export class AtomCacheWriter {
   private readonly known = new Map<Atom | boolean, CachedAtom>()
@@ -49,16 +53,18 @@ export class AtomCacheWriter {
   private hand = 0
   private message = 0
   private header = 0
-  /** The atoms of the message being encoded, in the order of their indices. */
-  private current: CachedAtom[] = []
+  /** The message being encoded. */
+  private readonly list: CachedAtom[] = []
+  private count = 0
   /** Indices of the atoms that the last {@link resolve} gave a new entry, and whether a length takes two bytes. */
   private readonly fresh: number[] = []
+  private freshCount = 0
   private longAtoms = false
 
   /** Starts a message. */
   begin(): void {
     this.message++
-    if (this.current.length > 0) this.current = []
+    this.count = 0
   }
 
   /**
@@ -67,61 +73,58 @@ export class AtomCacheWriter {
   index(atom: Atom | boolean): number {
     let cached = this.known.get(atom)
     if (cached === undefined) {
-      if (this.current.length === MAX_ATOM_REFS) return -1
+      if (this.count === MAX_ATOM_REFS) return -1
       cached = new CachedAtom(atom)
       this.known.set(atom, cached)
     } else if (cached.message === this.message) {
       return cached.index
-    } else if (this.current.length === MAX_ATOM_REFS) {
+    } else if (this.count === MAX_ATOM_REFS) {
       return -1
     }
     cached.message = this.message
-    cached.index = this.current.length
-    this.current.push(cached)
+    cached.index = this.count
+    this.list[this.count++] = cached
     return cached.index
   }
 
   /** The message failed to encode: nothing of it was sent. */
   abort(): void {
-    for (const cached of this.current) this.forget(cached)
-    this.current = []
+    for (let i = 0; i < this.count; i++) this.forget(this.list[i])
+    this.count = 0
   }
 
-  /** The message is encoded: its atoms, for the header. */
-  take(): readonly CachedAtom[] {
-    if (this.current.length === 0) return NONE
-    const atoms = this.current
-    this.current = []
-    return atoms
+  /** The atoms of the message that was encoded, until the next {@link begin}. */
+  get current(): MessageAtoms {
+    return { list: this.list, count: this.count }
   }
 
   /**
    * Gives each atom an entry, evicting as needed: to be called once for a message, right before {@link writeHeader}.
    * @returns the length of the header in bytes
    */
-  resolve(atoms: readonly CachedAtom[], fragmented: boolean): number {
+  resolve({ list, count }: MessageAtoms, fragmented: boolean): number {
     const fixed = fragmented ? 19 : 3
-    const count = atoms.length
     if (count === 0) return fixed
     this.header++
     for (let i = 0; i < count; i++) {
-      atoms[i].header = this.header
-      atoms[i].used = true
+      list[i].header = this.header
+      list[i].used = true
     }
     let length = fixed + (count >> 1) + 1 + count
     let longAtoms = false
-    this.fresh.length = 0
+    let freshCount = 0
     for (let i = 0; i < count; i++) {
-      const cached = atoms[i]
+      const cached = list[i]
       if (cached.slot >= 0) continue
       this.place(cached)
-      this.fresh.push(i)
+      this.fresh[freshCount++] = i
       const bytes = cached.text.length
       if (bytes > 255) longAtoms = true
       length += bytes
     }
+    this.freshCount = freshCount
     this.longAtoms = longAtoms
-    return length + this.fresh.length * (longAtoms ? 2 : 1)
+    return length + freshCount * (longAtoms ? 2 : 1)
   }
 
   /**
@@ -132,7 +135,7 @@ export class AtomCacheWriter {
   writeHeader(
     target: Uint8Array,
     position: number,
-    atoms: readonly CachedAtom[],
+    { list, count }: MessageAtoms,
     sequenceId: number,
     fragments: number,
   ): number {
@@ -145,18 +148,16 @@ export class AtomCacheWriter {
       writeUint64(target, p + 8, fragments)
       p += 16
     }
-    const count = atoms.length
     target[p++] = count
     if (count === 0) return p
     const flags = p
-    const { fresh, longAtoms } = this
-    const freshCount = fresh.length
+    const { fresh, freshCount, longAtoms } = this
     p += (count >> 1) + 1
     target[p - 1] = 0
     let nextFresh = 0
     let low = 0
     for (let i = 0; i < count; i++) {
-      const cached = atoms[i]
+      const cached = list[i]
       const { slot } = cached
       let flag = slot >> 8
       target[p++] = slot

@@ -148,7 +148,7 @@ export class Channel {
     }
     // A getter of the signal may have closed the channel.
     if (this.closed) return false
-    output.commit(controlEnd, sender, atomsOut.take())
+    output.commit(controlEnd, sender, atomsOut.current)
     if (output.queuedBytes >= this.limits.busyLimitBytes) this.overLimit = true
     return !this.overLimit
   }

@@ -10,7 +10,7 @@
  * being unlike that of any other message under way matters, so here each message has its own number.
  */
 import type { Pid } from '../etf/identifiers.js'
-import type { CachedAtom } from './atom-cache.js'
+import type { MessageAtoms } from './atom-cache.js'
 import { writeUint32, writeUint64 } from './bytes.js'
 import { Fifo } from './fifo.js'
 import { DIST_FRAG_CONT, FRAGMENT_HEADER_BYTES, VERSION } from './header.js'
@@ -19,7 +19,7 @@ import { DIST_FRAG_CONT, FRAGMENT_HEADER_BYTES, VERSION } from './header.js'
 export interface WaitingMessage {
   bytes: Uint8Array
   controlBytes: number
-  atoms: readonly CachedAtom[]
+  atoms: MessageAtoms
 }
 
 /** What follows the first fragment of a message. */

@@ -15,7 +15,7 @@
  */
 import type { Pid } from '../etf/identifiers.js'
 import type { Writer } from '../etf/writer.js'
-import type { AtomCacheWriter, CachedAtom } from './atom-cache.js'
+import type { AtomCacheWriter, MessageAtoms } from './atom-cache.js'
 import { writeUint32 } from './bytes.js'
 import { Fifo } from './fifo.js'
 import { FRAGMENT_HEADER_BYTES, PASS_THROUGH } from './header.js'
@@ -110,9 +110,9 @@ export class OutputQueue {
    * Queues the message.
    * @param controlEnd position in `writer` after the control message
    * @param sender whose signals keep their order
-   * @param atoms its references, in order
+   * @param atoms its references
    */
-  commit(controlEnd: number, sender: Pid | undefined, atoms: readonly CachedAtom[]): void {
+  commit(controlEnd: number, sender: Pid | undefined, atoms: MessageAtoms): void {
     const { writer } = this
     this.slabs.grown()
     const bodyBytes = this.messageBytes
@@ -206,7 +206,7 @@ export class OutputQueue {
   }
 
   /** Gives the message in the slab its header, and its frame the length. */
-  private emitInPlace(end: number, controlEnd: number, atoms: readonly CachedAtom[]): void {
+  private emitInPlace(end: number, controlEnd: number, atoms: MessageAtoms): void {
     const { writer, frameStart, bodyStart } = this
     const headerBytes = this.header ? this.cache.resolve(atoms, false) : 1
     const shift = headerBytes - this.headerGuess
@@ -234,10 +234,11 @@ export class OutputQueue {
   }
 
   /** Takes the message out of the slab. */
-  private detach(controlEnd: number, atoms: readonly CachedAtom[]): WaitingMessage {
+  private detach(controlEnd: number, current: MessageAtoms): WaitingMessage {
     const { writer, bodyStart } = this
     const end = writer.position
     const controlBytes = controlEnd - bodyStart
+    const atoms: MessageAtoms = { list: current.list.slice(0, current.count), count: current.count }
     if (end - bodyStart <= MAX_MOVED_BYTES) {
       writer.position = this.frameStart
       return { bytes: writer.bytes.slice(bodyStart, end), controlBytes, atoms }
@@ -276,7 +277,7 @@ export class OutputQueue {
   private pushHead(
     bodyBytes: number,
     headerBytes: number,
-    atoms: readonly CachedAtom[],
+    atoms: MessageAtoms,
     sequenceId: number,
     fragments: number,
   ): void {

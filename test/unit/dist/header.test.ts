@@ -1,4 +1,4 @@
-import { AtomCacheWriter } from '../../../src/dist/atom-cache.js'
+import { AtomCacheWriter, type MessageAtoms } from '../../../src/dist/atom-cache.js'
 import { AtomCacheReader } from '../../../src/dist/header.js'
 import { atom, type Atom } from '../../../src/etf/atom.js'
 import { AtomBudget } from '../../../src/etf/budget.js'
@@ -15,7 +15,7 @@ function header(
 ): Uint8Array {
   cache.begin()
   for (const one of atoms) cache.index(one)
-  const taken = cache.take()
+  const taken = cache.current
   const bytes = new Uint8Array(cache.resolve(taken, fragments > 0))
   expect(cache.writeHeader(bytes, 0, taken, sequenceId, fragments)).toBe(bytes.length)
   return bytes
@@ -103,7 +103,7 @@ describe('two sides of an atom cache', () => {
     for (let i = 0; i < 255; i++) expect(cache.index(name(i))).toBe(i)
     expect(cache.index(name(255))).toBe(-1)
     expect(cache.index(name(7))).toBe(7)
-    const atoms = cache.take()
+    const atoms = cache.current
     const bytes = new Uint8Array(cache.resolve(atoms, false))
     cache.writeHeader(bytes, 0, atoms, 0, 0)
     expect(references(new AtomCacheReader(true), bytes)).toHaveLength(255)
@@ -123,8 +123,8 @@ describe('two sides of an atom cache', () => {
   it('agree when messages leave in another order than they were encoded in', () => {
     const writer = new AtomCacheWriter()
     const reader = new AtomCacheReader(true)
-    const waiting: (readonly [readonly (Atom | boolean)[], ReturnType<AtomCacheWriter['take']>])[] = []
-    const leave = (atoms: ReturnType<AtomCacheWriter['take']>): readonly (Atom | boolean)[] => {
+    const waiting: (readonly [readonly (Atom | boolean)[], MessageAtoms])[] = []
+    const leave = (atoms: MessageAtoms): readonly (Atom | boolean)[] => {
       const bytes = new Uint8Array(writer.resolve(atoms, false))
       writer.writeHeader(bytes, 0, atoms, 0, 0)
       return references(reader, bytes)
@@ -133,8 +133,8 @@ describe('two sides of an atom cache', () => {
       writer.begin()
       const atoms = [name(i), name(i >> 1), name(i % 7)].filter((one, at, all) => all.indexOf(one) === at)
       for (const one of atoms) writer.index(one)
-      if (i % 5 === 0) waiting.push([atoms, writer.take()])
-      else expect(leave(writer.take())).toEqual(atoms)
+      if (i % 5 === 0) waiting.push([atoms, { list: [...writer.current.list], count: writer.current.count }])
+      else expect(leave(writer.current)).toEqual(atoms)
       if (i % 400 === 0)
         for (const [expected, taken] of waiting.splice(0)) expect(leave(taken)).toEqual(expected)
     }
