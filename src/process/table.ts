@@ -439,7 +439,8 @@ export class ProcessTable implements Host {
     try {
       this.signal(signal(reason), node)
     } catch (error) {
-      if (!(error instanceof EtfError)) throw error
+      // Anything but a full queue is the value's: it is no term, the peer cannot carry it, or a getter of it threw.
+      if (error instanceof DistError || error instanceof NodeError) throw error
       this.signal(signal(fallback(error)), node)
     }
   }
