@@ -46,10 +46,10 @@ export function toException(thrown: unknown): Exception {
     return { class: thrown.class, reason: thrown.reason, stack: stackOf(thrown) }
   }
   if (thrown instanceof Error) {
-    const name = thrown instanceof BeampeerError ? thrown.code : thrown.name
+    const name = safeText(() => (thrown instanceof BeampeerError ? thrown.code : thrown.name))
     return {
       class: 'error',
-      reason: tuple(JS_ERROR, wellFormed(safeText(name)), wellFormed(safeText(thrown.message))),
+      reason: tuple(JS_ERROR, name, safeText(() => thrown.message)),
       stack: stackOf(thrown),
     }
   }
@@ -80,7 +80,7 @@ function ownRoot(stack: string): string | undefined {
 
 function stackOf(error: Error): StackEntry[] {
   const entries: StackEntry[] = []
-  for (const line of safeText(error.stack ?? '').split('\n')) {
+  for (const line of safeText(() => error.stack ?? '').split('\n')) {
     const match = FRAME.exec(line)
     if (match === null) continue
     const [, name, file, lineNumber] = match as unknown as [string, string | undefined, string, string]
@@ -107,9 +107,10 @@ function functionAtom(name: string | undefined): Atom {
   return internAtom(text.slice(0, 100) || 'anonymous')
 }
 
-function safeText(value: unknown): string {
+/** The text of what `read` gives; getters of errors, and those who print their stacks, may throw. */
+function safeText(read: () => unknown): string {
   try {
-    return String(value)
+    return wellFormed(String(read()))
   } catch {
     return 'a value that cannot be shown'
   }
