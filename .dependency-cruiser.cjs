@@ -21,6 +21,7 @@ module.exports = {
     only('net', 'handshake', 'dist', 'epmd', 'etf'),
     only('kernel', 'process', 'net', 'etf', 'dist', 'handshake'),
     ...services.split('|').map((name) => only(name, 'process', 'etf')),
+    only('phoenix', 'pg', 'process', 'etf'),
     { name: 'node-is-the-composition-root', severity: 'error', from: { path: '^src/node/' }, to: { path: '^src/(cli|dashboard|index)' } },
     { name: 'cli-and-dashboard-use-the-door', severity: 'error', from: { path: '^src/(cli|dashboard)/' }, to: { path: '^src/', pathNot: ['^src/(cli|dashboard)/', '^src/index\\.ts$', leaves] } },
     { name: 'pure-layers-see-no-node-builtin', severity: 'error', from: { path: `^src/(${pure})/`, pathNot: '^src/etf/(node|web)\\.ts$' }, to: { dependencyTypes: ['core'] } },

@@ -14,6 +14,7 @@ import type { MonitorNodesOptions, NodeSubscription } from '../kernel/node-monit
 import { randomChallenge } from '../net/md5.js'
 import type { Transport } from '../net/transport.js'
 import { ProcessGroups } from '../pg/process-groups.js'
+import { PhoenixPubSub, type PubSubOptions } from '../phoenix/pub-sub.js'
 import type { Destination, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { Calls, type CallOptions } from '../rex/calls.js'
@@ -322,6 +323,16 @@ export class ErlangNode implements AsyncDisposable {
   /** Resolves when the queue to `node` is below the busy limit, or there is no connection to it. */
   writable(node: NodeNameLike): Promise<void> {
     return this.#kernel.peers.writable(asAtom(node))
+  }
+
+  /**
+   * Joins a Phoenix.PubSub of the cluster, such as `MyApp.PubSub`. See docs/phoenix.md.
+   * @throws NodeError `PROCESS_NAME_TAKEN` when this node is in it already; ArgumentError `BAD_OPTION`
+   */
+  pubSub(name: string, options?: PubSubOptions): PhoenixPubSub {
+    this.#assertRunning()
+    const onError = (error: unknown, where: string) => this.logger.error(`${where}: ${String(error)}`)
+    return new PhoenixPubSub(name, { host: this.#kernel.table, pg: this.pg, onError }, options)
   }
 
   makeReference(): Reference {
