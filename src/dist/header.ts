@@ -78,7 +78,8 @@ export class AtomCacheReader {
     if (position >= end) throw badHeader('it ends before the number of atom cache references', position)
     const count = bytes[position++]
     this.count = count
-    this.atoms.length = count
+    // Setting the length costs as much as the rest of a short header.
+    if (this.atoms.length > count) this.atoms.length = count
     if (count === 0) return position
     if (!this.enabled) throw badHeader('it refers to the atom cache, which was not negotiated', position - 1)
     const flags = position

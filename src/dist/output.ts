@@ -80,11 +80,6 @@ export class OutputQueue {
     this.writer = this.slabs.writer
   }
 
-  /** Senders that have a fragmented message under way. */
-  get activeLanes(): number {
-    return this.lanes.size
-  }
-
   /** Makes room for a message: what is written to `writer` from now on is its control message and payload. */
   begin(): void {
     const { writer } = this

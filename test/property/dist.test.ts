@@ -216,7 +216,7 @@ describe.each(FRAME_FORMS)('a channel whose frames are %s', (_name, features) =>
         }
         expect(expected).toEqual([])
       }),
-      { ...parameters, numRuns: 60 },
+      { ...parameters, numRuns: 40 },
     )
   })
 
@@ -241,7 +241,7 @@ describe.each(FRAME_FORMS)('a channel whose frames are %s', (_name, features) =>
           expect(isEqual(cut.received.map(Object.values), whole.received.map(Object.values))).toBe(true)
         },
       ),
-      { ...parameters, numRuns: 60 },
+      { ...parameters, numRuns: 40 },
     )
   })
 
@@ -266,7 +266,7 @@ describe.each(FRAME_FORMS)('a channel whose frames are %s', (_name, features) =>
           }
         },
       ),
-      { ...parameters, numRuns: 400 },
+      { ...parameters, numRuns: 200 },
     )
   })
 })

