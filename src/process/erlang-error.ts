@@ -49,11 +49,23 @@ export function toException(thrown: unknown): Exception {
     const name = safeText(() => (thrown instanceof BeampeerError ? thrown.code : thrown.name))
     return {
       class: 'error',
-      reason: tuple(JS_ERROR, name, safeText(() => thrown.message)),
+      reason: tuple(
+        JS_ERROR,
+        name,
+        safeText(() => thrown.message),
+      ),
       stack: stackOf(thrown),
     }
   }
-  return { class: 'error', reason: tuple(JS_ERROR, typeof thrown, wellFormed(safeText(thrown))), stack: [] }
+  return {
+    class: 'error',
+    reason: tuple(
+      JS_ERROR,
+      typeof thrown,
+      safeText(() => thrown),
+    ),
+    stack: [],
+  }
 }
 
 /** The exit reason of a process whose code threw, as for an Erlang process that raised the same. */
