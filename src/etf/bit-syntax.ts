@@ -169,14 +169,9 @@ export class BitBuilder {
       return { refused: 'the value of a float segment is a number' }
     const view = new DataView(new ArrayBuffer(8))
     if (bits === 64) view.setFloat64(0, number, little)
-    else if (bits === 32) {
-      if (!Number.isFinite(Math.fround(number))) return { refused: 'the float is too large for 32 bits' }
-      view.setFloat32(0, number, little)
-    } else if (bits === 16) {
-      const half = toHalf(number)
-      if (half === undefined) return { refused: 'the float is too large for 16 bits' }
-      view.setUint16(0, half, little)
-    } else return { refused: `a float segment has 16, 32 or 64 bits, not ${bits}` }
+    else if (bits === 32) view.setFloat32(0, number, little)
+    else if (bits === 16) view.setUint16(0, toHalf(number), little)
+    else return { refused: `a float segment has 16, 32 or 64 bits, not ${bits}` }
     this.bytes(new Uint8Array(view.buffer, 0, bits / 8))
     return undefined
   }
@@ -230,12 +225,12 @@ function writeBigint(bytes: Uint8Array, value: bigint): void {
   }
 }
 
-/** IEEE 754 half precision, rounded to even; undefined when it overflows. */
-function toHalf(value: number): number | undefined {
+/** IEEE 754 half precision, rounded to even; infinity past its range, as OTP 27 has it for 16 and 32 bits alike. */
+function toHalf(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
   const magnitude = Math.abs(value)
   if (magnitude === 0) return sign
-  let exponent = Math.max(Math.floor(Math.log2(magnitude)), -14)
+  let exponent = Math.min(Math.max(Math.floor(Math.log2(magnitude)), -14), 16)
   // The logarithm is rounded: just below a power of two it may name that power.
   if (exponent > -14 && 2 ** exponent > magnitude) exponent--
   const scaled = magnitude / 2 ** (exponent - 10)
@@ -244,5 +239,5 @@ function toHalf(value: number): number | undefined {
   if (rest > 0.5 || (rest === 0.5 && (mantissa & 1) === 1)) mantissa++
   // Subnormal numbers have no leading one; a carry out of the mantissa moves the exponent by itself.
   const bits = mantissa < 0x400 ? mantissa : mantissa + ((exponent + 14) << 10)
-  return bits >= 0x7c00 ? undefined : sign | bits
+  return sign | Math.min(bits, 0x7c00)
 }

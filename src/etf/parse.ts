@@ -127,8 +127,8 @@ class Parser {
         return floatTerm(token.value)
       case 'string':
         return this.#string(token.text)
-      case 'binary':
-        return textBytes(token.text)
+      case 'sigil':
+        return token.binary ? textBytes(token.text) : this.#characters(token.text)
       case 'pid':
       case 'port':
       case 'reference':
@@ -285,6 +285,10 @@ class Parser {
       text += token.text
       this.#peeked = undefined
     }
+    return this.#characters(text)
+  }
+
+  #characters(text: string): Term {
     this.#literal = text
     return Array.from(text, (char) => char.codePointAt(0) as number)
   }
@@ -438,7 +442,7 @@ function describe(token: Token): string {
     case 'char':
       return String(token.value)
     case 'string':
-    case 'binary':
+    case 'sigil':
       return 'a string'
     case 'pid':
     case 'port':

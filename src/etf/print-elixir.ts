@@ -174,15 +174,21 @@ function leafText(value: unknown, charlists: CharlistStyle): string | undefined 
   if (value instanceof Port) return value.toString()
   if (value instanceof Reference) return value.toString().replace('#Ref', '#Reference')
   if (value instanceof ExportFun) {
-    const fun = String(value.function)
-    return `&${inspectAtom(String(value.module))}.${isElixirCall(fun) ? fun : inspectString(fun)}/${value.arity}`
+    const fun = nilled(value.function)
+    return `&${inspectAtom(nilled(value.module))}.${isElixirCall(fun) ? fun : inspectString(fun)}/${value.arity}`
   }
   if (value instanceof Fun) {
-    return `#Function<${value.index}.${value.oldUniq}/${value.arity} in ${inspectAtom(String(value.module))}>`
+    return `#Function<${value.index}.${value.oldUniq}/${value.arity} in ${inspectAtom(nilled(value.module))}>`
   }
   // What Elixir has no notation for appears in Erlang's.
   if (value instanceof NativeRecord || value instanceof LocalTerm) return write(value, ERLANG)
   throw new EtfError('ETF_NOT_A_TERM', `no Erlang term stands for a value of type ${typeof value}`)
+}
+
+/** `Function.info/1` turns the atom `undefined` into `nil`, so that `inspect` shows it so in a fun's names. */
+function nilled(atom: Atom | boolean): string {
+  const name = String(atom)
+  return name === 'undefined' ? 'nil' : name
 }
 
 /** An atom as Elixir writes it: `nil`, `Foo.Bar`, `:ok`, `:"with space"`. */

@@ -14,8 +14,8 @@ export type Token = Position &
     | { readonly kind: 'float'; readonly value: number }
     | { readonly kind: 'char'; readonly value: number }
     | { readonly kind: 'string'; readonly text: string }
-    /** A sigil whose value is a UTF-8 binary. */
-    | { readonly kind: 'binary'; readonly text: string }
+    /** A sigil: a UTF-8 binary, or a string, which unlike a literal does not join with its neighbours. */
+    | { readonly kind: 'sigil'; readonly text: string; readonly binary: boolean }
     | { readonly kind: 'pid' | 'port' | 'reference'; readonly numbers: readonly bigint[] }
     | { readonly kind: 'punctuation'; readonly text: string }
     | { readonly kind: 'dot' }
@@ -231,7 +231,7 @@ export class Scanner {
     if (NAME_CHARACTER.test(text.charAt(this.#offset)))
       throw new EtfParseError('a sigil takes no suffix', this.position)
     this.#refuseAdjoining()
-    return { ...at, kind: type === 's' || type === 'S' ? 'string' : 'binary', text: value }
+    return { ...at, kind: 'sigil', text: value, binary: type !== 's' && type !== 'S' }
   }
 
   #identity(at: Position): Token | undefined {

@@ -30,15 +30,22 @@ export function mapEntries(value: unknown): readonly unknown[] {
   return flat
 }
 
-/** Keys and values in turn, by the order of the keys: `maps:iterator/2` of OTP 27. */
+/** Entries up to which a BEAM keeps a map as two arrays; a larger one is a hash array mapped trie. */
+const MAX_FLAT_MAP = 32
+
+/**
+ * Keys and values in turn, in the order in which `io_lib` prints them: by key if asked (`maps:iterator/2` of OTP 27),
+ * else as `maps:next/1` visits them. That is wire order, but for large maps it is wire order backwards:
+ * `term_to_binary` walks their tree from the other end.
+ */
 export function inOrder(
   flat: readonly unknown[],
   order: 'ordered' | 'reversed' | undefined,
 ): readonly unknown[] {
-  if (order === undefined) return flat
+  if (order === undefined && flat.length <= 2 * MAX_FLAT_MAP) return flat
   const places = Array.from({ length: flat.length / 2 }, (_, index) => index * 2)
-  places.sort((a, b) => compareKeys(flat[a], flat[b]))
-  if (order === 'reversed') places.reverse()
+  if (order !== undefined) places.sort((a, b) => compareKeys(flat[a], flat[b]))
+  if (order !== 'ordered') places.reverse()
   return places.flatMap((place) => [flat[place], flat[place + 1]])
 }
 

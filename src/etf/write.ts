@@ -11,8 +11,10 @@ import { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
 import { ErlMap } from './map.js'
 import {
   fromCodePoints,
+  fromLatin1,
   isPrintable,
   printableList,
+  textBytes,
   utf8CodePoints,
   writeAtom,
   writeEmulatorAtom,
@@ -193,7 +195,8 @@ export function writeIdentity(value: unknown, depth = -1): string {
   }
   if (value instanceof LocalTerm) return `#Local<${value.bytes.length}>`
   if (value instanceof Fun) {
-    return `#Fun<${writeEmulatorAtom(String(value.module))}.${value.oldIndex}.${value.oldUniq}>`
+    // The module here is its bare bytes, without quotes or escapes.
+    return `#Fun<${fromLatin1(textBytes(String(value.module)))}.${value.oldIndex}.${value.oldUniq}>`
   }
   throw new EtfError('ETF_NOT_A_TERM', `no Erlang term stands for this value: ${describe(value)}`)
 }
