@@ -1,0 +1,254 @@
+/**
+ * Connections between nodes, measured: a BEAM drives beampeer and its rivals, each a process of its own on loopback, all
+ * in one run and in turn, so that what else the machine does falls on all alike. Medians over the rounds.
+ *
+ *     npm run build && node bench/channel/run.js [--otp 25,29] [--rounds 5] [--ms 700] [--json FILE] [--write]
+ *
+ * `--write` puts the tables into docs/performance.md. Needs erlang-dev and a C compiler for the C node, erlang-jinterface
+ * and a JDK for the Java node, erlang-inets for httpc; `--without libei,jinterface,http` leaves them out.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import {
+  residentMiB,
+  startBeam,
+  startChild,
+  startJinterface,
+  startLibei,
+  startNode,
+  stopAll,
+} from './children.js'
+import { tables } from './tables.js'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+const { values: options } = parseArgs({
+  options: {
+    otp: { type: 'string', default: '25,29' },
+    rounds: { type: 'string', default: '5' },
+    ms: { type: 'string', default: '700' },
+    lib: { type: 'string', default: path.join(here, '../../lib') },
+    only: { type: 'string', default: '' },
+    without: { type: 'string', default: '' },
+    crowd: { type: 'string', default: '1,10,100,1000' },
+    json: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+})
+const without = options.without.split(',')
+const ms = Number(options.ms)
+const cookie = randomBytes(8).toString('hex')
+const run = randomBytes(3).toString('hex')
+const directory = mkdtempSync(path.join(tmpdir(), 'beampeer-bench-'))
+const KiB64 = 64 * 1024
+const MiB8 = 8 * 1024 * 1024
+const LARGE = 100 * 1024 * 1024
+process.on('exit', () => {
+  stopAll()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const epmd = startChild(
+  'epmd',
+  process.execPath,
+  [path.join(options.lib, 'cli/main.js'), 'epmd', '--port', '0'],
+  {},
+)
+const env = { ERL_EPMD_PORT: (await epmd.ready()).facts[0] }
+const results = {
+  node: process.version,
+  cpu: `${cpus().length} × ${cpus()[0].model}`,
+  date: new Date().toISOString().slice(0, 10),
+  releases: {},
+}
+for (const [index, release] of options.otp.split(',').entries()) {
+  results.releases[release] = await measure(release, index === 0)
+}
+await epmd.stop()
+if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, null, 1))
+const text = tables(results)
+console.log(text)
+if (options.write) writeTables(text)
+
+/** All of it with a driver of one release. What needs the host's packages is measured `full`. */
+async function measure(release, full) {
+  const name = (who) => `${who}${release}_${run}@127.0.0.1`
+  const driver = await startBeam(release, 'main', name('driver'), cookie, env)
+  const targets = await startTargets(release, full, name)
+  const caller = await startNode('caller', 'beampeer-client.js', [options.lib, cookie], env)
+  for (const { child } of Object.values(targets)) {
+    const connected = child.facts[1].includes('@')
+      ? await driver.ask(`{connect, '${child.facts[1]}'}.`)
+      : { connected: 1 }
+    if (connected.connected !== 1) throw new Error(`the driver cannot connect to ${child.name}`)
+  }
+  const jobs = list(targets, driver, caller).filter(({ what }) => what.includes(options.only))
+  const samples = {}
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (const { what, who, go } of jobs) {
+      const facts = await go()
+      if (facts.failed) throw new Error(`${what} with ${who} failed`)
+      ;((samples[what] ??= {})[who] ??= []).push(facts)
+    }
+    process.stderr.write(`OTP ${release}: round ${round + 1} of ${options.rounds}\n`)
+  }
+  const memory = {}
+  for (const [who, { child }] of Object.entries(targets)) memory[who] = residentMiB(child.pid)
+  const crowds = options.crowd === '' ? [] : await crowd(targets, driver, caller)
+  await caller.stop()
+  for (const { child } of Object.values(targets)) await child.stop()
+  await driver.stop()
+  const medians = {}
+  for (const [what, byWho] of Object.entries(samples)) {
+    medians[what] = {}
+    for (const [who, runs] of Object.entries(byWho)) medians[what][who] = summary(runs)
+  }
+  return { medians, memory, crowds }
+}
+
+async function startTargets(release, full, name) {
+  const targets = {}
+  const add = (who, child, ...can) => (targets[who] = { child, can })
+  const flags = ['--expose-gc']
+  const js = [options.lib, name('js'), cookie]
+  add(
+    'beampeer',
+    await startNode('beampeer', 'beampeer-target.js', js, env, flags),
+    'rpc',
+    'rex',
+    'echo',
+    'large',
+  )
+  add('BEAM', await startBeam(release, 'target', name('beam'), cookie, env), 'rpc', 'rex', 'echo', 'large')
+  const calm = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none']
+  add('BEAM, no busy wait', await startBeam(release, 'target', name('calm'), cookie, env, calm), 'rpc')
+  if (!without.includes('libei'))
+    add('libei', await startLibei(directory, name('ei').split('@')[0], cookie, env), 'rex', 'echo')
+  if (!without.includes('jinterface'))
+    add(
+      'JInterface',
+      await startJinterface(directory, name('java').split('@')[0], cookie, env),
+      'rex',
+      'echo',
+    )
+  if (full && !without.includes('http'))
+    add('HTTP and JSON', await startNode('http', 'http-target.js', [], env), 'http')
+  return targets
+}
+
+/** Every measurement of a round, in turn by target within each. */
+function list(targets, driver, caller) {
+  const jobs = []
+  const each = (able, what, make) => {
+    for (const [who, { child, can }] of Object.entries(targets)) {
+      if (can.includes(able)) jobs.push({ what, who, go: make(child, `'${child.facts[1]}'`, child.pid) })
+    }
+  }
+  const ask = (command) => () => driver.ask(`${command}.`)
+  for (const kind of ['rpc', 'erpc']) {
+    for (const n of [1, 16, 64, 256])
+      each('rpc', `${kind} ${n}`, (child, target, pid) =>
+        ask(`{calls, ${kind}, ${target}, ${n}, ${ms}, ${pid}}`),
+      )
+  }
+  for (const n of [1, 64]) {
+    each('rex', `rex ${n}`, (child, target, pid) => ask(`{calls, rex, ${target}, ${n}, ${ms}, ${pid}}`))
+    each('http', `http ${n}`, (child, target, pid) => async () => {
+      await driver.ask(`{http_client, ${n}}.`)
+      return driver.ask(`{calls, http, "${child.facts[1]}", ${n}, ${ms}, ${pid}}.`)
+    })
+  }
+  if ('HTTP and JSON' in targets) {
+    for (const n of [1, 64])
+      jobs.push({ what: `port ${n}`, who: 'port program', go: () => portCalls(driver, n) })
+  }
+  for (const n of [1, 100])
+    each('echo', `echo ${n}`, (child, target, pid) => ask(`{echo, ${target}, ${n}, ${ms}, ${pid}}`))
+  for (const [size, count, label] of [
+    [KiB64, 800, '64 KiB'],
+    [MiB8, 12, '8 MiB'],
+  ]) {
+    for (const way of ['push', 'pull'])
+      each('echo', `${way} ${label}`, (child, target, pid) =>
+        ask(`{${way}, ${target}, ${size}, ${count}, ${pid}}`),
+      )
+  }
+  for (const way of ['push', 'pull'])
+    each('large', `during ${way}`, (child, target, pid) =>
+      ask(`{during, ${way}, ${target}, ${LARGE}, ${pid}}`),
+    )
+  for (const n of [1, 16, 64, 256]) {
+    const beam = targets.BEAM.child.facts[1]
+    const given = { command: 'calls', kind: 'erpc', target: beam, inFlight: n, ms, pid: caller.pid }
+    jobs.push({ what: `caller ${n}`, who: 'beampeer', go: () => caller.ask(JSON.stringify(given)) })
+    jobs.push({
+      what: `caller ${n}`,
+      who: 'BEAM',
+      go: ask(`{calls, erpc, '${beam}', ${n}, ${ms}, ${driver.pid}}`),
+    })
+  }
+  return jobs
+}
+
+async function portCalls(driver, n) {
+  const program = path.join(here, 'port-target.js')
+  const { pid } = await driver.ask(`{open_port, "${process.execPath}", ["${program}", "${options.lib}"]}.`)
+  const facts = await driver.ask(`{calls, port, none, ${n}, ${ms}, ${pid}}.`)
+  await driver.ask('{close_port}.')
+  return facts
+}
+
+/** The active peer's calls, and memory, with a crowd of idle peers connected. */
+async function crowd(targets, driver, caller) {
+  const rows = []
+  const { child } = targets.beampeer
+  const calls = () => driver.ask(`{calls, erpc, '${child.facts[1]}', 64, ${ms}, ${child.pid}}.`)
+  const [, address, port] = child.facts
+  for (const size of [0, ...options.crowd.split(',').map(Number)]) {
+    if (size > 0) {
+      const given = { command: 'crowd', target: address, host: '127.0.0.1', port: Number(port), size }
+      await caller.ask(JSON.stringify(given))
+    }
+    const runs = []
+    for (let i = 0; i < 5; i++) runs.push(await calls())
+    const memory = await child.ask('gc')
+    rows.push({
+      size,
+      ...summary(runs),
+      rss: residentMiB(child.pid),
+      heap: memory.heapUsed,
+      connected: memory.connected,
+    })
+  }
+  await caller.ask(JSON.stringify({ command: 'disperse' }))
+  return rows
+}
+
+function summary(runs) {
+  const of = (value) => median(runs.map(value))
+  const [first] = runs
+  const facts = {}
+  if ('bytes' in first) facts.mbPerSecond = of(({ bytes, us }) => bytes / us)
+  if ('count' in first && 'us' in first) facts.perSecond = of(({ count, us }) => (count / us) * 1e6)
+  if ('count' in first && 'cpu_us' in first) facts.cpuUs = of(({ count, cpu_us: cpu }) => cpu / count)
+  if ('bytes' in first) facts.cpuUsPerMb = of(({ bytes, cpu_us: cpu }) => cpu / (bytes / 1e6))
+  for (const key of ['p50', 'p99', 'idle_p50', 'idle_p99', 'move_us'])
+    if (key in first) facts[key] = of((one) => one[key])
+  return facts
+}
+
+function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
+}
+
+function writeTables(tables) {
+  const file = path.join(here, '../../docs/performance.md')
+  const [start, end] = ['<!-- channel: written by bench/channel/run.js -->', '<!-- /channel -->']
+  const page = readFileSync(file, 'utf8')
+  const [before, rest] = page.split(start)
+  const after = rest.split(end)[1]
+  writeFileSync(file, `${before}${start}\n\n${tables}\n${end}${after}`)
+}

@@ -1,0 +1,199 @@
+/** The results of run.js as Markdown tables. */
+
+const RIVALS = [
+  'beampeer',
+  'BEAM',
+  'BEAM, no busy wait',
+  'libei',
+  'JInterface',
+  'HTTP and JSON',
+  'port program',
+]
+
+/** @returns {string} */
+export function tables({ node, cpu, date, releases }) {
+  const parts = [
+    `Measured on ${date}: Node ${node}, ${cpu}. Medians; \`×\` is beampeer against the BEAM in the same run.`,
+  ]
+  for (const [release, { medians, memory, crowds }] of Object.entries(releases)) {
+    parts.push(`### Driven by OTP ${release}`)
+    parts.push(
+      calls(medians),
+      rates(medians),
+      large(medians),
+      callers(medians),
+      resident(memory),
+      crowd(crowds),
+    )
+  }
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function table(head, rows) {
+  if (rows.length === 0) return ''
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+const thousands = (value) => (value === undefined ? '–' : `${(value / 1000).toFixed(1)} k`)
+const times = (own, other) =>
+  own === undefined || other === undefined ? '–' : `${(own / other).toFixed(2)} ×`
+const us = (value) => (value === undefined ? '–' : value.toFixed(0))
+
+/** The contestants that any of these measurements has. */
+function present(medians, whats) {
+  return RIVALS.filter((who) => whats.some((what) => medians[what]?.[who] !== undefined))
+}
+
+function calls(medians) {
+  const kinds = ['rpc', 'erpc', 'rex', 'http', 'port']
+  const whats = kinds
+    .flatMap((kind) => [1, 16, 64, 256].map((n) => `${kind} ${n}`))
+    .filter((what) => what in medians)
+  const rows = []
+  for (const what of whats) {
+    const [kind, n] = what.split(' ')
+    const beam = medians[what].BEAM
+    for (const who of present(medians, [what])) {
+      const { perSecond, p50, p99, cpuUs } = medians[what][who]
+      rows.push([
+        kind,
+        n,
+        who,
+        thousands(perSecond),
+        times(perSecond, beam?.perSecond),
+        us(p50),
+        us(p99),
+        cpuUs.toFixed(1),
+      ])
+    }
+  }
+  return table(
+    ['call', 'in flight', 'target', 'calls/s', 'to BEAM', 'p50 µs', 'p99 µs', 'CPU µs a call'],
+    rows,
+  )
+}
+
+function rates(medians) {
+  const rows = []
+  for (const what of ['echo 1', 'echo 100'].filter((one) => one in medians)) {
+    const beam = medians[what].BEAM
+    for (const who of present(medians, [what])) {
+      const { perSecond, cpuUs } = medians[what][who]
+      const label = what === 'echo 1' ? 'echo, one at a time' : 'echo, 100 under way'
+      rows.push([
+        label,
+        who,
+        `${thousands(perSecond)}/s`,
+        times(perSecond, beam.perSecond),
+        `${cpuUs.toFixed(1)} µs each`,
+      ])
+    }
+  }
+  for (const what of Object.keys(medians).filter((one) => /^(push|pull) /.test(one))) {
+    const beam = medians[what].BEAM
+    for (const who of present(medians, [what])) {
+      const { mbPerSecond, cpuUsPerMb } = medians[what][who]
+      const label = `${what.slice(5)} binaries ${what.startsWith('push') ? 'to' : 'from'} the target`
+      rows.push([
+        label,
+        who,
+        `${us(mbPerSecond)} MB/s`,
+        times(mbPerSecond, beam.mbPerSecond),
+        `${us(cpuUsPerMb)} µs a MB`,
+      ])
+    }
+  }
+  return table(['messages', 'target', 'rate', 'to BEAM', 'CPU'], rows)
+}
+
+function large(medians) {
+  const rows = []
+  for (const way of ['push', 'pull']) {
+    for (const [who, facts] of Object.entries(medians[`during ${way}`] ?? {})) {
+      const label = way === 'push' ? 'to the target' : 'from the target'
+      const { idle_p50: idle, idle_p99: idle99, p50, p99, move_us: moved } = facts
+      rows.push([
+        label,
+        who,
+        us(idle),
+        us(idle99),
+        us(p50),
+        us(p99),
+        times(p99, idle99),
+        `${us(moved / 1000)} ms`,
+      ])
+    }
+  }
+  const head = [
+    '100 MiB message',
+    'target',
+    'idle p50 µs',
+    'idle p99',
+    'p50 meanwhile',
+    'p99 meanwhile',
+    'p99 to idle',
+    'it took',
+  ]
+  return table(head, rows)
+}
+
+function callers(medians) {
+  const rows = []
+  for (const n of [1, 16, 64, 256]) {
+    const of = medians[`caller ${n}`]
+    if (of === undefined) continue
+    for (const who of ['beampeer', 'BEAM']) {
+      const { perSecond, p50, p99, cpuUs } = of[who]
+      rows.push([
+        n,
+        who,
+        thousands(perSecond),
+        times(perSecond, of.BEAM.perSecond),
+        us(p50),
+        us(p99),
+        cpuUs.toFixed(1),
+      ])
+    }
+  }
+  const head = [
+    'erpc to a BEAM, in flight',
+    'caller',
+    'calls/s',
+    'to BEAM',
+    'p50 µs',
+    'p99 µs',
+    'CPU µs a call, of the caller',
+  ]
+  return table(head, rows)
+}
+
+function resident(memory) {
+  return table(
+    ['target', 'resident MiB after all this'],
+    Object.entries(memory).map(([who, mib]) => [who, us(mib)]),
+  )
+}
+
+function crowd(crowds) {
+  const [none] = crowds
+  const rows = crowds.map(({ size, perSecond, p99, rss, heap }) => [
+    size,
+    thousands(perSecond),
+    times(perSecond, none.perSecond).replace(' ×', ''),
+    us(p99),
+    us(rss),
+    size === 0 ? '–' : `${((heap - none.heap) / size / 1024).toFixed(1)}`,
+    size === 0 ? '–' : `${(((rss - none.rss) * 1024) / size).toFixed(1)}`,
+  ])
+  const head = [
+    'idle peers',
+    'erpc/s at 64',
+    'to none',
+    'p99 µs',
+    'resident MiB',
+    'heap KiB a peer',
+    'resident KiB a peer',
+  ]
+  return table(head, rows)
+}
