@@ -1,7 +1,9 @@
 /** The codec against real BEAMs: what they make we read and write back byte for byte, and they find ours `=:=`. */
 import fc from 'fast-check'
-import { compare, decode, encode, ErlMap, isEqual, keyOf, tuple, type Term } from '../../src/etf/node.js'
+import { compare, decode, encode, type ErlMap, isEqual, keyOf, tuple, type Term } from '../../src/etf/node.js'
 import { hostRelease, startBeam, type Beam } from '../support/beam.js'
+import { mutate, randomFrom } from '../support/etf-mutate.js'
+import { fromHex, hostileInputs, RELEASES, vectors } from '../support/etf-vectors.js'
 import { deepTerms, terms } from '../support/term-arbitrary.js'
 import { TERM_GENERATOR } from '../support/term-generator.js'
 
@@ -149,3 +151,79 @@ describe.each([
     ).toEqual([])
   })
 })
+
+/** Superseded tags, which no release writes any more: made by hand, and each BEAM says what they are. */
+const SUPERSEDED = {
+  FLOAT_EXT: '8363' + Buffer.from('1.50000000000000000000e+00').toString('hex').padEnd(62, '0'),
+  PID_EXT: '83 67 7703614062 00000005 00000007 02',
+  PORT_EXT: '83 66 7703614062 00000009 01',
+  REFERENCE_EXT: '83 65 7703614062 0000000b 03',
+  NEW_REFERENCE_EXT: '83 72 0003 7703614062 01 00000001 00000002 00000003',
+  SMALL_ATOM_EXT: '83 73 03 e96161',
+  ATOM_EXT: '83 64 0003 e96161',
+} as const
+
+describe.each([hostRelease(), 27, 29])('what OTP %i reads', (otp) => {
+  test('superseded tags are what we take them for', async () => {
+    const beam = await startBeam({ distributed: false, otp })
+    const old = Object.values(SUPERSEDED).map(fromHex)
+    const theirs = await binaries(
+      beam,
+      '[term_to_binary(binary_to_term(B), [{minor_version, 2}]) || B <- Bins]',
+      {
+        Bins: old,
+      },
+    )
+    const successors = { minorVersion: 2, like: otp < 26 ? 25 : 27 } as const
+    expect(
+      differences(
+        old.map((bytes) => encode(decode(bytes), successors)),
+        theirs,
+      ),
+    ).toEqual([])
+  })
+
+  test('of mutated terms, all that we take it takes too, and finds =:=', async () => {
+    const beam = await startBeam({ distributed: false, otp })
+    const random = randomFrom(SEED + otp)
+    const seeds = [
+      ...RELEASES.filter((release) => release <= otp).flatMap((release) =>
+        vectors(release).map(({ bytes }) => bytes),
+      ),
+      ...fc
+        .sample(deepTerms({ funs: true, negativeZero: false }), { seed: SEED, numRuns: 500 })
+        .map((term) => encode(term)),
+    ]
+    const pick = (): Uint8Array => seeds[random(seeds.length)] as Uint8Array
+    const inputs = hostileInputs().map(({ bytes }) => bytes)
+    for (let i = 0; i < 20_000; i++) inputs.push(mutate(pick(), pick(), random))
+    const taken = inputs.filter((bytes) => !isLeftOut(bytes, otp) && isTaken(bytes))
+    expect(taken.length).toBeGreaterThan(500)
+    const theirs = await beam.eval(
+      `[try binary_to_term(A) =:= binary_to_term(B) catch error:badarg -> badarg end || {A, B} <- Pairs]`,
+      { Pairs: taken.map((bytes) => tuple(bytes, encode(decode(bytes)))) },
+    )
+    const wrong = taken.filter((_, i) => (theirs as Term[])[i] !== true)
+    expect(wrong.map((bytes) => Buffer.from(bytes).toString('hex').slice(0, 200))).toEqual([])
+  })
+})
+
+/**
+ * What we take and a BEAM may not: FUN_EXT, which we read for completeness; LOCAL_EXT, signed by its node; compressed
+ * terms; identifiers of its own node, which it knows not to exist; before OTP 29 native records, and from OTP 29 on
+ * a bitstring of no bytes.
+ */
+function isLeftOut(bytes: Uint8Array, otp: number): boolean {
+  if (bytes[1] === 80 || bytes[1] === 121 || bytes.includes(117) || (otp < 29 && bytes.includes(67)))
+    return true
+  return Buffer.from(bytes).includes('nonode@nohost') || Buffer.from(bytes).includes('4d0000000000', 'hex')
+}
+
+function isTaken(bytes: Uint8Array): boolean {
+  try {
+    decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
