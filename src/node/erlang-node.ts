@@ -131,7 +131,7 @@ export class ErlangNode implements AsyncDisposable {
       connectionError: (peer) => this.#kernel.connectionError(peer),
       maxItems: checked.limits.maxMailboxMessages,
     })
-    this.rpc = new Rpc(this.#calls, () => [this.name, ...this.nodes()])
+    this.rpc = new Rpc(this.#calls, () => [this.name, ...this.nodes(checked.hidden ? 'connected' : 'visible')])
     this.erpc = new Erpc(this.#calls)
     this.gen = new Gen(table, { connectionError: (peer) => this.#kernel.connectionError(peer) })
     const cluster = new ClusterView(this.#kernel, checked.hidden)

@@ -32,7 +32,7 @@ export class Rpc {
   readonly #calls: Calls
   readonly #allNodes: () => readonly string[]
 
-  /** @internal `allNodes`: this node and those that it sees, `[node() | nodes()]` */
+  /** @internal `allNodes`: `[node() | nodes()]`, where a hidden node, all of whose connections are hidden, means all of them */
   constructor(calls: Calls, allNodes: () => readonly string[]) {
     this.#calls = calls
     this.#allNodes = allNodes
