@@ -1,6 +1,6 @@
 /** Links, monitors, exit signals, aliases and spawning between processes here and on a BEAM. */
 import { atom } from '../../src/etf/atom.js'
-import { Pid, Reference } from '../../src/etf/identifiers.js'
+import type { Pid, Reference } from '../../src/etf/identifiers.js'
 import type { Term } from '../../src/etf/terms.js'
 import { Tuple, tuple } from '../../src/etf/tuple.js'
 import { withContext } from '../../src/rex/exposed.js'
