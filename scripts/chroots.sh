@@ -44,6 +44,8 @@ refuse() {
 
 mount_system() {
   local directory=$root/otp-$1 name
+  # Its programs look up this machine's name: without an entry the erl_call of OTP 23 crashes.
+  cp /etc/hosts "$directory/etc/hosts"
   for name in proc sys dev; do
     mountpoint -q "$directory/$name" || mount --rbind "/$name" "$directory/$name"
     # What is unmounted in there must not vanish from the host.
