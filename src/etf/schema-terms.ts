@@ -80,7 +80,8 @@ export function text(form: 'any' | 'binary' | 'charlist' = 'any'): Schema<string
       Array.isArray(term) && term.every((item) => typeof item === 'number') ? asText(term) : undefined,
     )
   }
-  return simple('text', (term) => asText(term))
+  // A character alone is chardata only inside a list.
+  return simple('text', (term) => (typeof term === 'number' ? undefined : asText(term)))
 }
 
 /** A binary, as its bytes. */

@@ -1,8 +1,8 @@
 /**
  * Terms in Erlang's notation on one line: what `~0tp`, `~tw` and `~W` show.
  *
- * Follows `io_lib:write/2` and the one-line form of `io_lib_pretty` of OTP 27. Map entries appear in wire order, which
- * for a decoded map is the order in which the BEAM that sent it would print them. Works on an explicit stack, so the
+ * Follows `io_lib:write/2` and the one-line form of `io_lib_pretty` of OTP 27. Map entries of a
+ * decoded map appear as the BEAM that sent it would show them. Works on an explicit stack, so the
  * depth of a term is bounded by memory alone.
  */
 import { EtfError } from '../errors.js'
