@@ -14,8 +14,12 @@ async function binaries(beam: Beam, expression: string, bindings = {}): Promise<
   return (await beam.eval(expression, bindings)) as Uint8Array[]
 }
 
-/** Whose `term_to_binary` the host's OTP has. */
-const like = hostRelease() < 26 ? 25 : 27
+/**
+ * The release that gets the terms made here: OTP 23 cannot hold all of them (big pids, long references), and OTP 27
+ * replaces the pids of funs that it has no code for.
+ */
+const MADE_FOR = 25
+const like = MADE_FOR
 
 /** The first few that differ: whole lists of binaries make no readable failure. */
 function differences(ours: readonly Uint8Array[], theirs: readonly Uint8Array[]): string[] {
@@ -37,7 +41,7 @@ describe('terms made here', () => {
   const sample = fc.sample(deepTerms({ funs: true, negativeZero: false }), { seed: SEED, numRuns: 10_000 })
 
   test('10,000 terms of every type go to the BEAM and come back =:=', async () => {
-    const beam = await startBeam({ distributed: false })
+    const beam = await startBeam({ distributed: false, otp: MADE_FOR })
     // The BEAM is given our bytes, and gives its own; it also finds that ours of its own are =:= to what it decoded.
     const back = await binaries(
       beam,
@@ -46,7 +50,7 @@ describe('terms made here', () => {
     )
     expect(back).toHaveLength(sample.length)
     const different = sample.filter((term, i) => !isEqual(decode(back[i] as Uint8Array), term))
-    expect(different).toEqual([])
+    expect(different.slice(0, 3)).toEqual([])
     const again = back.map((bytes) => encode(decode(bytes)))
     const equal = await beam.evalText(
       'length([1 || {A, B} <- lists:zip(Back, Again), binary_to_term(A) =:= binary_to_term(B)])',
@@ -56,7 +60,7 @@ describe('terms made here', () => {
   })
 
   test('deterministic encoding equals term_to_binary(…, [deterministic])', async () => {
-    const beam = await startBeam({ distributed: false })
+    const beam = await startBeam({ distributed: false, otp: MADE_FOR })
     const ours = sample
       .slice(0, 3000)
       .map((term) => encode(term, { deterministic: true, like, minorVersion: 2 }))
@@ -69,7 +73,7 @@ describe('terms made here', () => {
   })
 
   test.each([0, 1, 2] as const)('minor version %i writes what the BEAM writes', async (minorVersion) => {
-    const beam = await startBeam({ distributed: false })
+    const beam = await startBeam({ distributed: false, otp: MADE_FOR })
     const options = { deterministic: true, minorVersion, like } as const
     const ours = sample.slice(0, 2000).map((term) => encode(term, options))
     const theirs = await binaries(
@@ -81,7 +85,7 @@ describe('terms made here', () => {
   })
 
   test('compressed terms are read on both sides', async () => {
-    const beam = await startBeam({ distributed: false })
+    const beam = await startBeam({ distributed: false, otp: MADE_FOR })
     const large = sample.slice(0, 200)
     const packed = encode(large, { compressed: 9 })
     expect(packed[1]).toBe(80)
