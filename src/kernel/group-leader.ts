@@ -1,6 +1,10 @@
 /**
  * A group leader: the process that serves the Erlang I/O protocol ("The Erlang I/O Protocol" of stdlib's user's guide)
- * for functions that print, here or on other nodes. Output goes to a function; input comes from one.
+ * for functions that print and read, here or on other nodes. Output goes to a function; input comes from one, by lines.
+ *
+ *     {io_request, From, ReplyAs, Request}   ─▶  {io_reply, ReplyAs, Reply}
+ *
+ * Not supported: `get_until` with code of the caller's (`io:read`, `io:fread`) and `get_password`: `{error, enotsup}`.
  */
 import { atomName, internAtom } from '../etf/atom.js'
 import { asText } from '../etf/as-text.js'
@@ -9,6 +13,7 @@ import { Pid } from '../etf/identifiers.js'
 import { print } from '../etf/print.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
+import { charlist } from '../etf/values.js'
 import type { Host, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
 
@@ -26,29 +31,35 @@ const ERROR = internAtom('error')
 const EOF = internAtom('eof')
 const ENOTSUP = internAtom('enotsup')
 const REQUEST = internAtom('request')
+const TERMINATED = internAtom('terminated')
+const BINARY = internAtom('binary')
+const UNICODE = internAtom('unicode')
+const LATIN1 = internAtom('latin1')
 
 type Reply = Encodable | Promise<Encodable>
 
 /** Starts a group leader process. */
 export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn: SpawnOptions = {}): Process {
+  const device = new Device(options)
   // Requests are answered one after another, as they came: output after a read waits for the read.
   let last: Promise<void> | undefined
-  const process = host.spawnHandler(
+  const process: Process = host.spawnHandler(
     {
       message(message) {
         if (!(message instanceof Tuple) || message.elements[0] !== IO_REQUEST || message.size !== 4) return
         const [, from, replyAs, request] = message.elements as readonly [Term, Term, Term, Term]
         if (!(from instanceof Pid)) return
-        const answer = (reply: Encodable) => host.send(process.pid, from, tuple(IO_REPLY, replyAs, reply))
-        const serve = () => serveRequest(options, request)
+        const answer = (reply: Encodable): void => {
+          host.send(process.pid, from, tuple(IO_REPLY, replyAs, reply))
+        }
         if (last === undefined) {
-          const reply = serve()
+          const reply = serve(device, request)
           if (!(reply instanceof Promise)) {
             answer(reply)
             return
           }
           last = settle(reply, answer)
-        } else last = last.then(() => settle(Promise.resolve(serve()), answer))
+        } else last = last.then(() => settle(serve(device, request), answer))
         const current = last
         void current.then(() => {
           if (last === current) last = undefined
@@ -60,53 +71,137 @@ export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn:
   return process
 }
 
-async function settle(reply: Promise<Encodable>, answer: (reply: Encodable) => void): Promise<void> {
+/** What prints or reads for us may fail: that is the request's error, and the group leader goes on. */
+function serve(device: Device, request: Term): Reply {
+  try {
+    return device.serve(request)
+  } catch {
+    return tuple(ERROR, TERMINATED)
+  }
+}
+
+async function settle(reply: Reply, answer: (reply: Encodable) => void): Promise<void> {
   let result: Encodable
   try {
     result = await reply
   } catch {
-    result = tuple(ERROR, internAtom('terminated'))
+    result = tuple(ERROR, TERMINATED)
   }
   answer(result)
 }
 
-function serveRequest(options: GroupLeaderOptions, request: Term): Reply {
-  if (atomName(request) === 'getopts')
-    return [tuple(internAtom('binary'), true), tuple(internAtom('encoding'), internAtom('unicode'))]
-  if (!(request instanceof Tuple)) return tuple(ERROR, REQUEST)
-  const [kind, ...args] = request.elements as readonly Term[]
-  switch (atomName(kind)) {
-    case 'put_chars':
-      return putChars(options, args)
-    case 'requests':
-      return Array.isArray(args[0]) ? serveAll(options, args[0] as readonly Term[]) : tuple(ERROR, REQUEST)
-    case 'setopts':
-      return OK
-    case 'get_geometry':
-      return tuple(ERROR, ENOTSUP)
-    case 'get_line':
-      return getLine(options, args[args.length - 1] as Term)
-    case 'get_chars':
-    case 'get_until':
-    case 'get_password':
-      return options.readLine === undefined ? EOF : tuple(ERROR, ENOTSUP)
-    default:
-      return tuple(ERROR, REQUEST)
+class Device {
+  readonly #options: GroupLeaderOptions
+  /** Input that was read and not taken: what `get_chars` left of a line. */
+  #input = ''
+  #ended = false
+  /** Option `binary`: input is given as binaries; lists of characters are what OTP gives without it. */
+  #binary = false
+
+  constructor(options: GroupLeaderOptions) {
+    this.#options = options
+  }
+
+  serve(request: Term): Reply {
+    if (atomName(request) === 'getopts') {
+      const encoding = tuple(internAtom('encoding'), UNICODE)
+      return [tuple(BINARY, this.#binary), tuple(internAtom('echo'), true), encoding]
+    }
+    if (!(request instanceof Tuple)) return tuple(ERROR, REQUEST)
+    const [kind, ...args] = request.elements as readonly Term[]
+    switch (atomName(kind)) {
+      case 'put_chars':
+        return putChars(this.#options, args)
+      case 'requests':
+        return Array.isArray(args[0]) ? this.#serveAll(args[0] as readonly Term[]) : tuple(ERROR, REQUEST)
+      case 'setopts':
+        return this.#setOptions(args[0])
+      case 'get_geometry':
+        return tuple(ERROR, ENOTSUP)
+      case 'get_line':
+        return this.#read(args, (text) => {
+          const end = text.indexOf('\n')
+          return end < 0 ? undefined : end + 1
+        })
+      case 'get_chars': {
+        // `{get_chars, Prompt, N}`, or with an encoding in front.
+        const count = args[args.length - 1]
+        if (typeof count !== 'number' || count < 0) return tuple(ERROR, REQUEST)
+        return this.#read(args.slice(0, -1), (text) => offsetOf(text, count))
+      }
+      case 'get_until':
+      case 'get_password':
+        return this.#options.readLine === undefined ? EOF : tuple(ERROR, ENOTSUP)
+      default:
+        return tuple(ERROR, REQUEST)
+    }
+  }
+
+  /** Requests of `{requests, List}` are done in turn until one fails; the last answer is the answer. */
+  #serveAll(requests: readonly Term[]): Reply {
+    let reply: Reply = OK
+    for (let i = 0; i < requests.length; i++) {
+      reply = this.serve(requests[i] as Term)
+      if (reply instanceof Promise) {
+        const rest = requests.slice(i + 1)
+        return reply.then((first) => (rest.length === 0 || isError(first) ? first : this.#serveAll(rest)))
+      }
+      if (isError(reply)) return reply
+    }
+    return reply
+  }
+
+  #setOptions(options: Term | undefined): Encodable {
+    if (!Array.isArray(options)) return tuple(ERROR, REQUEST)
+    for (const option of options as readonly Term[]) {
+      const [name, value] = option instanceof Tuple ? option.elements : [option, true]
+      if (name === BINARY && typeof value === 'boolean') this.#binary = value
+      else if (atomName(name) === 'list') this.#binary = false
+      else if (!(atomName(name) === 'encoding' && value === UNICODE)) return tuple(ERROR, ENOTSUP)
+    }
+    return OK
+  }
+
+  /**
+   * Takes input up to where `wanted` says, reading lines until it says so or input ends.
+   * @param args the prompt, with an encoding in front or not
+   */
+  async #read(args: readonly Term[], wanted: (text: string) => number | undefined): Promise<Encodable> {
+    const { readLine } = this.#options
+    if (readLine === undefined) return EOF
+    const prompt = args[args.length - 1] as Term
+    const latin1 = args.length === 1 || atomName(args[0]) === 'latin1'
+    let end = wanted(this.#input)
+    for (let first = true; end === undefined && !this.#ended; first = false) {
+      const line = await readLine.call(this.#options, first ? (asText(prompt) ?? atomName(prompt) ?? '') : '')
+      if (line === undefined) this.#ended = true
+      else this.#input += line
+      end = wanted(this.#input)
+    }
+    // The end of input is said once; a terminal may go on after it.
+    this.#ended = false
+    const text = this.#input.slice(0, end)
+    this.#input = this.#input.slice(text.length)
+    if (text === '' && end !== 0) return EOF
+    if (latin1 && /[^\0-\xff]/.test(text))
+      return tuple(ERROR, tuple(internAtom('no_translation'), UNICODE, LATIN1))
+    return this.#binary
+      ? latin1
+        ? Uint8Array.from(text, (char) => char.charCodeAt(0))
+        : text
+      : charlist(text)
   }
 }
 
-/** Requests of `{requests, List}` are done in turn until one fails; the last answer is the answer. */
-function serveAll(options: GroupLeaderOptions, requests: readonly Term[]): Reply {
-  let reply: Reply = OK
-  for (let i = 0; i < requests.length; i++) {
-    reply = serveRequest(options, requests[i] as Term)
-    if (reply instanceof Promise) {
-      const rest = requests.slice(i + 1)
-      return reply.then((first) => (rest.length === 0 || isError(first) ? first : serveAll(options, rest)))
-    }
-    if (isError(reply)) return reply
+/** Where the first `count` code points of `text` end; undefined when there are fewer. */
+function offsetOf(text: string, count: number): number | undefined {
+  let offset = 0
+  for (let i = 0; i < count; i++) {
+    const code = text.codePointAt(offset)
+    if (code === undefined) return undefined
+    offset += code > 0xffff ? 2 : 1
   }
-  return reply
+  return offset
 }
 
 function isError(reply: Encodable): boolean {
@@ -155,10 +250,4 @@ function callFormatter([module, name, args]: readonly [Term, Term, Term]): strin
     default:
       return undefined
   }
-}
-
-function getLine(options: GroupLeaderOptions, prompt: Term): Reply {
-  if (options.readLine === undefined) return EOF
-  const text = asText(prompt) ?? atomName(prompt) ?? ''
-  return options.readLine(text).then((line) => line ?? EOF)
 }

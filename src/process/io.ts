@@ -23,7 +23,7 @@ export interface Io {
   /** Prints; resolves when the group leader answered. Not awaiting it is fine: order is kept. */
   write(text: string): Promise<void>
   /** Reads a line with its newline; undefined at the end of input. */
-  readLine(prompt?: string): Promise<string | undefined>
+  readLine(prompt?: string, options?: { signal?: AbortSignal }): Promise<string | undefined>
 }
 
 interface PendingIo {
@@ -63,8 +63,8 @@ export class IoClient {
         written.catch(() => {})
         return written
       },
-      readLine: async (prompt = '') => {
-        const reply = await this.#request(groupLeader, tuple(GET_LINE, UNICODE, prompt))
+      readLine: async (prompt = '', { signal } = {}) => {
+        const reply = await this.#request(groupLeader, tuple(GET_LINE, UNICODE, prompt), signal)
         if (reply === EOF) return undefined
         const text = asText(reply)
         if (text === undefined) throw new NodeError('IO_FAILED', `the group leader answered ${print(reply)}`)
@@ -73,12 +73,35 @@ export class IoClient {
     }
   }
 
-  #request(groupLeader: Pid, request: Encodable): Promise<Term> {
+  #request(groupLeader: Pid, request: Encodable, signal?: AbortSignal): Promise<Term> {
     return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
       // The monitor's reference names the request too, as OTP's io module does.
       const ref = this.#process.monitor(groupLeader)
-      this.#pending.set(ref.key, { resolve, reject })
-      this.#host.send(this.#process.pid, groupLeader, tuple(IO_REQUEST, this.#process.pid, ref, request))
+      const giveUp = (error: unknown): void => {
+        if (this.#take(ref.key) === undefined) return
+        this.#process.demonitor(ref)
+        reject(error as Error)
+      }
+      const aborted = (): void => giveUp(signal?.reason)
+      const settled = (): void => signal?.removeEventListener('abort', aborted)
+      this.#pending.set(ref.key, {
+        resolve: (reply) => {
+          settled()
+          resolve(reply)
+        },
+        reject: (error) => {
+          settled()
+          reject(error)
+        },
+      })
+      signal?.addEventListener('abort', aborted, { once: true })
+      try {
+        this.#host.send(this.#process.pid, groupLeader, tuple(IO_REQUEST, this.#process.pid, ref, request))
+      } catch (error) {
+        settled()
+        giveUp(error)
+      }
     })
   }
 
