@@ -37,5 +37,5 @@ export const HINTS: readonly (readonly [code: string, hint: string])[] = [
     'COOKIE_',
     'Give the cookie by --cookie-file, BEAMPEER_COOKIE, or ~/.erlang.cookie (mode 0400, owned by you).',
   ],
-  ['ETF_PARSE', 'Arguments are an Erlang list in single quotes: \'[1, {ok, "text"}, <<"binary">>]\'.'],
+  ['ETF_PARSE_SYNTAX', 'Arguments are an Erlang list in single quotes: \'[1, {ok, "text"}, <<"binary">>]\'.'],
 ]
