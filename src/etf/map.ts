@@ -6,6 +6,7 @@ import { isEqual } from './equal.js'
 import { type TermKey, keyOf } from './keys.js'
 import { platform } from './platform.js'
 import type { Encodable, Term } from './terms.js'
+import { ErlFloat } from './values.js'
 
 /** Entries up to which a key is looked for one by one; beyond, an index is made at the first look-up. */
 const MAX_SCANNED = 16
@@ -82,7 +83,13 @@ export class ErlMap<K = Term, V = Term> {
       for (let i = 0; i < flat.length; i += 2) if (flat[i] === key) return i
       return -1
     }
-    for (let i = 0; i < flat.length; i += 2) if (isEqual(flat[i], key)) return i
+    if (isCompound(key)) {
+      // Not isEqual, which comes back here for keys that are maps: maps within keys within maps would recurse.
+      const wanted = keyOf(key)
+      for (let i = 0; i < flat.length; i += 2) if (isCompound(flat[i]) && keyOf(flat[i]) === wanted) return i
+      return -1
+    }
+    for (let i = 0; i < flat.length; i += 2) if (!isCompound(flat[i]) && isEqual(flat[i], key)) return i
     return -1
   }
 
@@ -138,6 +145,14 @@ export class ErlMap<K = Term, V = Term> {
     }
     return object
   }
+}
+
+/** Whether a term may hold maps. */
+function isCompound(term: unknown): boolean {
+  return (
+    typeof term === 'object' &&
+    !(term instanceof Atom || term instanceof Uint8Array || term instanceof ErlFloat)
+  )
 }
 
 function propertyName(key: unknown): string | undefined {

@@ -117,8 +117,8 @@ export class Reader {
   term(depth: number): Term {
     const bytes = this.bytes
     const p = this.position
-    if (p >= this.end) throw this.truncated(1)
     this.start = p
+    if (p >= this.end) throw this.truncated(1)
     const tag = bytes[p] as number
     this.position = p + 1
     switch (tag) {
@@ -477,12 +477,11 @@ export class Reader {
   /** @internal */
   truncated(needed: number): EtfError {
     const offset = this.start
-    const tag = this.bytes[offset] as number | undefined
-    const left = this.end - this.position
+    const tag = offset < this.end ? this.bytes[offset] : undefined
     return new EtfError(
       'ETF_TRUNCATED',
-      `the input ends inside ${offset < this.end && tag !== undefined ? describeTag(tag) : 'a term'} at byte ${offset}: ` +
-        `${needed} more needed at byte ${this.position}, ${left} left`,
+      `the input ends inside ${tag === undefined ? 'a term' : describeTag(tag)} at byte ${offset}: ` +
+        `${needed} more needed at byte ${this.position}, ${this.end - this.position} left`,
       { offset, tag },
     )
   }
