@@ -58,7 +58,9 @@ describe('beampeer epmd', () => {
     const second = await cli(['epmd', '--port', String(port)])
     expect(second.code).toBe(1)
     expect(second.stdout).toBe('')
-    expect(second.stderr).toMatch(new RegExp(`^beampeer: .*${port}.* \\[EPMD_PORT_TAKEN\\]\n[^]*ERL_EPMD_PORT`))
+    expect(second.stderr).toMatch(
+      new RegExp(`^beampeer: .*${port}.* \\[EPMD_PORT_TAKEN\\]\n[^]*ERL_EPMD_PORT`),
+    )
   })
 
   test('epmd -kill works when nothing is registered, with a node only under --relaxed-command-check', async () => {
