@@ -36,6 +36,8 @@ export type { LabelledResponse, ReceiveOptions as ResponseOptions, Response as C
 export type { Rpc, ServerCallOptions } from './rex/rpc.js'
 export type { ServerReplies } from './rex/servers.js'
 export { BadRpcError, ErpcError, RemoteError } from './rex/errors.js'
+export type { GlobalNames, LockOptions, RegisterOptions } from './global/global-names.js'
+export type { ResolveFunction, ResolveMethod } from './global/resolver.js'
 export type { GroupChange, Members, ProcessGroups } from './pg/process-groups.js'
 export type { Membership } from './pg/wire.js'
 export { PhoenixPubSub } from './phoenix/pub-sub.js'

@@ -120,6 +120,12 @@ export interface Limits {
    * announces any number of pids; worst case some 300 MB.
    */
   maxGroupMembers: number
+  /** Names that `global` keeps for the cluster; further ones are left out, and logged. Stops a peer that registers any number. */
+  maxGlobalNames: number
+  /** Resources that are locked on this node at once; further ones are refused. Stops a peer that locks any number. */
+  maxGlobalLocks: number
+  /** Pairs of nodes whose lost connection was heard of, remembered for an hour; past it the oldest is forgotten. */
+  maxLostConnections: number
   /** Processes alive at once on this node (the BEAM's default is 262,144 up to OTP 26, 1,048,576 since). */
   maxProcesses: number
 }
@@ -173,5 +179,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxMailboxMessages: 1_000_000,
   maxQueuedCalls: 10_000,
   maxGroupMembers: 1_000_000,
+  maxGlobalNames: 1_000_000,
+  maxGlobalLocks: 100_000,
+  maxLostConnections: 10_000,
   maxProcesses: 262_144,
 })

@@ -5,6 +5,7 @@ import { internAtom, type Atom } from '../etf/atom.js'
 import type { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable } from '../etf/terms.js'
 import { Gen } from '../gen/gen.js'
+import { GlobalNames } from '../global/global-names.js'
 import { AllowedNodes } from '../kernel/allowed-nodes.js'
 import { CookieJar } from '../kernel/cookies.js'
 import type { KeepConnectedOptions, KeptConnection } from '../kernel/keep-connected.js'
@@ -27,6 +28,7 @@ import { startSpawnServer } from '../rex/spawn-server.js'
 import { exposeStandardFunctions } from '../rex/standard.js'
 import { checkCookie, usualCookie } from './cookie-file.js'
 import { ClusterView } from './cluster-view.js'
+import { exposeGlobal } from './global-functions.js'
 import { Distribution } from './distribution.js'
 import { exposeFile, type ExposedModule } from './expose-file.js'
 import { nodeFacts } from './facts.js'
@@ -54,6 +56,8 @@ export class ErlangNode implements AsyncDisposable {
   readonly #calls: Calls
   /** The process that sends what the program itself sends. */
   readonly #main: Process
+  readonly #makeGlobal: () => GlobalNames
+  #global: GlobalNames | undefined
   #stopped: Promise<void> | undefined
 
   /**
@@ -77,11 +81,6 @@ export class ErlangNode implements AsyncDisposable {
     const node = new ErlangNode(checked, options, cookies, distribution)
     take = (transport) => node.#kernel.peers.incoming(transport)
     for (const transport of early.splice(0)) take(transport)
-    if (!checked.hidden) {
-      checked.logger.warn(
-        `${node.name} is visible, but does not serve global yet: global:sync/0 and locks on other nodes wait for it`,
-      )
-    }
     return node
   }
 
@@ -136,6 +135,26 @@ export class ErlangNode implements AsyncDisposable {
     this.gen = new Gen(table, { connectionError: (peer) => this.#kernel.connectionError(peer) })
     const cluster = new ClusterView(this.#kernel, checked.hidden)
     this.pg = new ProcessGroups({ host: table, cluster, maxGroupMembers: checked.limits.maxGroupMembers, onError })
+    this.#makeGlobal = () =>
+      new GlobalNames({
+        host: table,
+        cluster,
+        connectAll: options.connectAll ?? true,
+        preventOverlappingPartitions: options.preventOverlappingPartitions ?? true,
+        maxGlobalNames: checked.limits.maxGlobalNames,
+        maxGlobalLocks: checked.limits.maxGlobalLocks,
+        maxLostConnections: checked.limits.maxLostConnections,
+        call: (peer, module, name, args) => this.rpc.call(peer, module, name, args),
+        random: Math.random,
+        now: () => performance.now(),
+        // After a whole round of the event loop, in which every socket that has something was read.
+        defer: (work) => void setImmediate(() => setImmediate(work)),
+        log: checked.logger,
+        onError,
+      })
+    exposeGlobal(this.#exposed, () => this.#global)
+    // BEAMs meet a visible node's name server as soon as they are connected; a hidden node's has nobody to meet.
+    if (!checked.hidden) this.#global = this.#makeGlobal()
     this.#main = table.spawnHandler({ message: () => {} }, { trapExit: true })
   }
 
@@ -160,6 +179,15 @@ export class ErlangNode implements AsyncDisposable {
 
   get logger(): Logger {
     return this.#options.logger
+  }
+
+  /**
+   * OTP's `global`: names and locks of the whole cluster. A visible node shares them with all visible nodes; the names of
+   * a hidden one are its own.
+   */
+  get global(): GlobalNames {
+    this.#assertRunning()
+    return (this.#global ??= this.#makeGlobal())
   }
 
   // --- functions for others ---
@@ -361,6 +389,7 @@ export class ErlangNode implements AsyncDisposable {
       await Promise.race([this.#kernel.peers.drained(), timeUp])
       clearTimeout(timer)
     }
+    this.#global?.prepareShutdown()
     this.#kernel.stop()
     await this.#distribution.stop()
   }

@@ -53,6 +53,13 @@ export interface NodeOptions {
   allow?: readonly string[]
   /** Answer the few functions that tools expect of any node (docs/calling-node.md lists them); default true. */
   standardFunctions?: boolean
+  /** A visible node connects to all nodes that those it meets know (`connect_all`); default true. */
+  connectAll?: boolean
+  /**
+   * Let go of nodes that others have lost, so that the cluster does not fall into parts that overlap
+   * (`prevent_overlapping_partitions`); default true. As `connectAll`, the same on all nodes of a cluster.
+   */
+  preventOverlappingPartitions?: boolean
   limits?: Partial<Limits>
   /** Default: warnings and errors go to the console's stderr. */
   logger?: Partial<Logger>
