@@ -36,7 +36,9 @@ echo() ->
 
 %% Keeps what it receives, with the trace token it came with.
 collector() ->
-  spawn(fun() -> process_flag(trap_exit, true), collect([]) end).
+  Parent = self(),
+  Pid = spawn(fun() -> process_flag(trap_exit, true), Parent ! {ready, self()}, collect([]) end),
+  receive {ready, Pid} -> Pid end.
 
 collect(Seen) ->
   receive
@@ -82,12 +84,17 @@ async function connect(extra: bigint) {
       },
     },
   )
-  const link = await watched.up
+  // A link that goes down fails the test at once, with its reason and what the node says.
+  const broken = watched.down.then(({ reason, error }): never => {
+    throw new Error(`the link is down: ${reason} ${String(error)}\n${beam.log().slice(-20).join('\n')}`)
+  })
+  broken.catch(() => undefined)
+  const link = await Promise.race([watched.up, broken])
   expect(link.negotiatedFlags & (DistFlag.DIST_HDR_ATOM_CACHE | DistFlag.FRAGMENTS)).toBe(extra)
   const identity = link.thisNode as { name: string; creation: number }
   return {
     link,
-    down: watched.down,
+    broken,
     pid: (id: number) => new Pid(internAtom(identity.name), id, 0, identity.creation),
     ref: (id: number) => new Reference(internAtom(identity.name), identity.creation, [id, 0, 0]),
     /** From now on every signal goes here. */
@@ -98,9 +105,10 @@ async function connect(extra: bigint) {
     signal<S extends SignalIn>(wanted: (signal: SignalIn) => signal is S): Promise<S> {
       const at = seen.findIndex(wanted)
       if (at >= 0) return Promise.resolve(seen.splice(at, 1)[0] as S)
-      return new Promise((resolve) =>
+      const coming = new Promise<S>((resolve) =>
         waiting.push({ wanted, resolve: resolve as (signal: SignalIn) => void }),
       )
+      return Promise.race([coming, broken])
     },
   }
 }
@@ -117,7 +125,7 @@ const SIZES = [65_300, 65_536, 70_000, 131_072, 300_000]
 describe.each(COMBINATIONS)('a link that negotiated %s', (_name, extra) => {
   it('carries numbered messages of mixed sizes both ways, in order and intact', async () => {
     const connected = await connect(extra)
-    const { link, pid } = connected
+    const { link, pid, broken } = connected
     const total = 4_000
     const filler = (number: number): Encodable => {
       if (number % 97 === 0) return new Uint8Array(SIZES[(number / 97) % SIZES.length]).fill(number & 255)
@@ -149,7 +157,7 @@ describe.each(COMBINATIONS)('a link that negotiated %s', (_name, extra) => {
       }
       if (number % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    await done
+    await Promise.race([done, broken])
     expect(problems.slice(0, 5)).toEqual([])
     expect(link.queuedBytes).toBe(0)
   })
