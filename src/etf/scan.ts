@@ -9,7 +9,7 @@ import { scanQuoted, scanTripleQuoted, scanVerbatim, unescape } from './scan-str
 
 export type Token = Position &
   (
-    | { readonly kind: 'atom' | 'word' | 'variable'; readonly text: string; readonly quoted: boolean }
+    | { readonly kind: 'atom' | 'word' | 'variable'; readonly text: string }
     | { readonly kind: 'integer'; readonly value: number | bigint }
     | { readonly kind: 'float'; readonly value: number }
     | { readonly kind: 'char'; readonly value: number }
@@ -23,6 +23,7 @@ export type Token = Position &
   )
 
 const BRACKETS = '[]{}(),;'
+const NAME = /[a-zA-Z0-9_@À-ÖØ-öø-ÿ]+/y
 const NAME_CHARACTER = /[a-zA-Z0-9_@À-ÖØ-öø-ÿ]/
 const PUNCTUATION =
   /<<|>>|=>|:=|\+\+|--|->|<-|=:=|=\/=|==|\/=|=<|>=|<=|\|\||\.\.\.|\.\.|::|\?=|[[\]{}(),|#:/+\-*<>=!;?\\^`&.@]/y
@@ -74,13 +75,14 @@ export class Scanner {
     if (char >= '0' && char <= '9') return this.#number(at)
     if ((char >= 'a' && char <= 'z') || (char >= 'ß' && char <= 'ÿ' && char !== '÷')) {
       const name = this.#name()
-      return { ...at, kind: isReservedWord(name) ? 'word' : 'atom', text: name, quoted: false }
+      const { line, column, offset } = at
+      return { line, column, offset, kind: isReservedWord(name) ? 'word' : 'atom', text: name }
     }
-    if (/[A-ZÀ-ÖØ-Þ_]/.test(char)) return { ...at, kind: 'variable', text: this.#name(), quoted: false }
+    if (/[A-ZÀ-ÖØ-Þ_]/.test(char)) return { ...at, kind: 'variable', text: this.#name() }
     if (char === '"') return { ...at, kind: 'string', text: this.#string(at) }
     if (char === "'") {
       const name = this.#take(scanQuoted(text, this.#offset + 1, "'", at, 'atom'))
-      return { ...at, kind: 'atom', text: name, quoted: true }
+      return { ...at, kind: 'atom', text: name }
     }
     if (char === '$') return { ...at, kind: 'char', value: this.#character(at) }
     if (char === '~') return this.#sigil(at)
@@ -141,10 +143,7 @@ export class Scanner {
   }
 
   #name(): string {
-    const start = this.#offset
-    do this.#offset++
-    while (NAME_CHARACTER.test(this.text.charAt(this.#offset)))
-    return this.text.slice(start, this.#offset)
+    return this.#match(NAME) as string
   }
 
   #number(at: Position): Token {
@@ -156,7 +155,10 @@ export class Scanner {
       return { ...at, kind: 'integer', value: this.#basedInteger(Number(base), at) }
     }
     const fraction = this.#match(FRACTION)
-    if (fraction === undefined) return { ...at, kind: 'integer', value: toInteger(whole) }
+    if (fraction === undefined) {
+      const { line, column, offset } = at
+      return { line, column, offset, kind: 'integer', value: toInteger(whole) }
+    }
     const literal = whole + fraction + (this.#match(EXPONENT) ?? '')
     const value = /[0-9]$/.test(literal) ? Number(literal.replaceAll('_', '')) : NaN
     if (!Number.isFinite(value)) throw new EtfParseError(`illegal float ${literal}`, at)
@@ -253,7 +255,7 @@ function digitOf(char: string): number {
 
 /** The integer that these digits are, as a number where it is safe. */
 function toInteger(digits: string, base = 10): number | bigint {
-  const plain = digits.replaceAll('_', '')
+  const plain = digits.includes('_') ? digits.replaceAll('_', '') : digits
   const small = parseInt(plain, base)
   if (Number.isSafeInteger(small)) return small
   if (base === 10) return BigInt(plain)
