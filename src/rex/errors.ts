@@ -2,6 +2,7 @@
 import { BeampeerError } from '../errors.js'
 import { print } from '../etf/print.js'
 import type { Term } from '../etf/terms.js'
+import { Tuple } from '../etf/tuple.js'
 
 /** The called function raised an exception: `class:reason`, with its stack for class `error`. `RPC_REMOTE_ERROR`. */
 export class RemoteError extends BeampeerError {
@@ -12,10 +13,8 @@ export class RemoteError extends BeampeerError {
   readonly erlangStack: Term | undefined
 
   constructor(node: string, errorClass: RemoteError['class'], reason: Term, stack?: Term) {
-    super(
-      'RPC_REMOTE_ERROR',
-      `${node} answered ${errorClass === 'signal' ? 'with an exit signal' : errorClass}: ${shorten(print(reason))}`,
-    )
+    const how = errorClass === 'signal' ? 'an exit signal' : errorClass
+    super('RPC_REMOTE_ERROR', `${node} answered with ${how}: ${shorten(print(reason))}${where(stack)}`)
     this.node = node
     this.class = errorClass
     this.reason = reason
@@ -57,6 +56,15 @@ const CODES: Readonly<Record<string, string>> = {
   notsup: 'RPC_NOTSUP',
   badarg: 'RPC_BADARG',
   system_limit: 'RPC_SYSTEM_LIMIT',
+}
+
+/** ` in module:function/arity`: where the error was raised, from the first frame of its stack. */
+function where(stack: Term | undefined): string {
+  const [top] = Array.isArray(stack) ? (stack as readonly Term[]) : []
+  if (!(top instanceof Tuple) || top.size !== 4) return ''
+  const [module, name, args] = top.elements as readonly [Term, Term, Term]
+  const arity: Term = Array.isArray(args) ? args.length : args
+  return ` in ${print(module)}:${print(name)}/${print(arity)}`
 }
 
 function shorten(text: string): string {

@@ -1,13 +1,13 @@
 /** Calls of peers for which `rex` is all they know: erl_call of several releases, a C node, a Java node, OTP 23. */
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atom, withContext, type ErlangNode } from '../../src/index.js'
 import { closeAtEnd, cookie, defaultRelease, privateEpmd, startBeam } from '../support/beam.js'
 import { startNode } from '../support/nodes.js'
-import { onPath, otpCommand } from '../support/otp.js'
+import { otpCommand } from '../support/otp.js'
+import { installPeer } from '../support/peers.js'
 import { run } from '../support/process.js'
 
 let node: ErlangNode
@@ -81,6 +81,7 @@ test('a C node of libei: ei_rpc', async () => {
       printf("%ld\n", value);
       return 0;
     }`
+  await installPeer('c')
   const root = `/usr/lib/erlang/lib/`
   const lib = execFileSync('sh', ['-c', `ls -d ${root}erl_interface-*`])
     .toString()
@@ -108,14 +109,8 @@ test('a C node of libei: ei_rpc', async () => {
 })
 
 test('a Java node of JInterface: sendRPC', async () => {
-  const jar = ['/usr/share/java/OtpErlang.jar', '/usr/lib/erlang/lib/jinterface/priv/OtpErlang.jar'].find(
-    existsSync,
-  )
-  if (jar === undefined || onPath('java') === undefined || onPath('javac') === undefined) {
-    throw new Error(
-      'this test needs JInterface and a JDK (Debian: apt-get install erlang-jinterface default-jdk-headless)',
-    )
-  }
+  await installPeer('java')
+  const jar = '/usr/share/java/OtpErlang.jar'
   const source = String.raw`
     import com.ericsson.otp.erlang.*;
     public class Client {
@@ -135,7 +130,7 @@ test('a Java node of JInterface: sendRPC', async () => {
   const result = await run('java', ['-cp', `${jar}:${directory}`, 'Client', node.name, cookie], { env })
   expect(result.stderr).toBe('')
   expect(result.stdout).toBe("42\n{badrpc,{'EXIT',{undef,[{math,missing,[],[]}]}}}\n")
-}, 120_000)
+}, 300_000)
 
 test('OTP 23: rpc, block_call, erpc, and calls of it by us', async () => {
   const beam = await startBeam({ otp: 23, args: ['-kernel', 'logger_level', 'none'] })
