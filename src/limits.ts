@@ -111,6 +111,18 @@ export interface Limits {
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
   maxMailboxMessages: number
   /**
+   * Messages, and bytes of messages of other nodes, in one process's mailbox above which those who send more to it are
+   * held back: their connections are not read until half of it was taken, or the process waits for a message that is not
+   * there. Stops a peer that sends faster than a process takes.
+   */
+  mailboxBusyMessages: number
+  mailboxBusyBytes: number
+  /**
+   * How often a connection that is held back is read all the same, for one more message: the process may be waiting for
+   * an answer that comes over it. Bounds how fast a mailbox that nobody reads grows.
+   */
+  mailboxTrickleMs: number
+  /**
    * Calls of one exposed function that wait for their turn (its `concurrency` or `order`); further ones are answered
    * `system_limit`. Stops callers that ask faster than the function answers; worst case the arguments of so many calls.
    */
@@ -126,6 +138,11 @@ export interface Limits {
   maxGlobalLocks: number
   /** Pairs of nodes whose lost connection was heard of, remembered for an hour; past it the oldest is forgotten. */
   maxLostConnections: number
+  /**
+   * How long `global` waits before it acts on a lost connection, its own or one that others tell of: a node that ends is
+   * lost to all at once, and only who hears of it from others first would take it for a partition.
+   */
+  globalLossDelayMs: number
   /** Processes alive at once on this node (the BEAM's default is 262,144 up to OTP 26, 1,048,576 since). */
   maxProcesses: number
 }
@@ -177,10 +194,14 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   reconnectMaxMs: 30_000,
   maxFormerNames: 64,
   maxMailboxMessages: 1_000_000,
+  mailboxBusyMessages: 10_000,
+  mailboxBusyBytes: 8 * 1024 * 1024,
+  mailboxTrickleMs: 100,
   maxQueuedCalls: 10_000,
   maxGroupMembers: 1_000_000,
   maxGlobalNames: 1_000_000,
   maxGlobalLocks: 100_000,
   maxLostConnections: 10_000,
+  globalLossDelayMs: 100,
   maxProcesses: 262_144,
 })

@@ -61,8 +61,8 @@ export interface GlobalOptions {
   random(): number
   /** Milliseconds that never go back. */
   now(): number
-  /** Does `work` once what waits to be read from connections has been read. */
-  defer(work: () => void): void
+  /** How long to wait before acting on a lost connection. */
+  lossDelayMs: number
   log: { info(message: string): void; warn(message: string): void }
   onError(error: unknown, where: string): void
 }
@@ -105,6 +105,7 @@ export class NameServer {
   readonly #resolvers = new Map<Atom, { tag: number; cancelled: boolean }>()
   readonly #unlisten: () => void
   readonly #creationExtension: bigint
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>()
   #lastTag = 0
   #lastLossId = 0
   #shuttingDown = false
@@ -165,6 +166,7 @@ export class NameServer {
 
   #exited(): void {
     this.#unlisten()
+    for (const timer of this.#timers) clearTimeout(timer)
     this.#locker.process.exit(atom('shutdown'))
     this.syncers.end()
   }
@@ -300,10 +302,9 @@ export class NameServer {
           this.#restartConnect(info.node, this.#meetings.get(info.node)?.myTag)
         return
       case 'lostConnection':
-        // What our own sockets know of the same loss goes first: a node that has gone for all is nobody's partition.
-        this.#options.defer(() => {
-          if (this.process.alive) this.#lostConnection(info)
-        })
+        if (this.#preventsPartitions && this.#lost.note(info.a, info.creation, info.id, info.b)) {
+          this.#later(() => this.#lostConnection(info))
+        }
         return
       case 'removeConnection':
         if (!this.#isPotentiallyKnown(info.node)) return
@@ -579,10 +580,20 @@ export class NameServer {
     this.#tell({ type: 'removeKnown', node })
     this.#meetings.delete(node)
     if (how === 'removing') this.#removing.add(node)
-    else if (!this.#removing.delete(node)) this.#informConnectionLoss(node)
+    else if (!this.#removing.delete(node)) this.#later(() => this.#informConnectionLoss(node))
     this.#pending.delete(node)
     this.#known.delete(node)
     this.#synced.delete(node)
+  }
+
+  /** Acts on a loss after a while, when who else is concerned has had time to notice by itself. */
+  #later(work: () => void): void {
+    if (!this.#preventsPartitions) return
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      if (this.#preventsPartitions) work()
+    }, this.#options.lossDelayMs)
+    this.#timers.add(timer)
   }
 
   get #preventsPartitions(): boolean {
@@ -591,7 +602,8 @@ export class NameServer {
   }
 
   #informConnectionLoss(node: Atom): void {
-    if (!this.#preventsPartitions) return
+    // A connection that is there again is no loss: the names are exchanged anew.
+    if (this.#options.cluster.isConnected(node)) return
     const creation = this.#creationExtension + BigInt(this.#options.host.creation)
     this.#multicast(tuple(atom('lost_connection'), this.#me, creation, ++this.#lastLossId, node), node)
   }
@@ -604,8 +616,7 @@ export class NameServer {
   }
 
   /** `a` and `b` have lost each other: who knows both lets one go, or the cluster would have overlapping parts. */
-  #lostConnection({ a, creation, id, b, message }: Extract<Info, { type: 'lostConnection' }>): void {
-    if (!this.#preventsPartitions || !this.#lost.note(a, creation, id, b)) return
+  #lostConnection({ a, b, message }: Extract<Info, { type: 'lostConnection' }>): void {
     this.#multicast(message, a)
     const node = b === this.#me ? a : b
     if (!this.#isPotentiallyKnown(node)) return

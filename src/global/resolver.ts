@@ -2,7 +2,7 @@
  * Conflicts: two processes of one name, found when nodes that were apart meet. Of the two nodes the lesser asks the node
  * of its own process to decide (`global:resolve_it/4` there), with the function that the name was registered with.
  */
-import type { Atom} from '../etf/atom.js';
+import type { Atom } from '../etf/atom.js'
 import { atom, atomName } from '../etf/atom.js'
 import { compare } from '../etf/compare.js'
 import { ExportFun, Pid } from '../etf/identifiers.js'

@@ -147,8 +147,7 @@ export class ErlangNode implements AsyncDisposable {
         call: (peer, module, name, args) => this.rpc.call(peer, module, name, args),
         random: Math.random,
         now: () => performance.now(),
-        // After a whole round of the event loop, in which every socket that has something was read.
-        defer: (work) => void setImmediate(() => setImmediate(work)),
+        lossDelayMs: checked.limits.globalLossDelayMs,
         log: checked.logger,
         onError,
       })

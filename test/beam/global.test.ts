@@ -22,7 +22,7 @@ const sleeper = 'spawn(fun() -> receive stop -> ok end end)'
 /** What a BEAM or this package logs when something is amiss with global. */
 const complaints = (beams: readonly Beam[]): string[] =>
   [...beams.flatMap((beam) => beam.log()), ...logLines].filter((line) =>
-    /overlapping|unexpected|failed to connect|out of sync|is down|error/i.test(line),
+    /overlapping|unexpected|failed to connect|out of sync|error/i.test(line),
   )
 
 describe.each([{ otp: undefined }, { otp: 27 }, { otp: 29 }])('one BEAM, OTP $otp', ({ otp }) => {
@@ -88,20 +88,6 @@ describe.each([{ otp: undefined }, { otp: 27 }, { otp: 29 }])('one BEAM, OTP $ot
     expect(() => node.global.send('box', 1)).toThrow(expect.objectContaining({ code: 'GLOBAL_NAME_UNKNOWN' }))
     process.exit()
     await until(() => node.global.registered().length === 0)
-  })
-
-  test('gen_server calls of global names reach this node', async () => {
-    const server = node.spawn(async (self) => {
-      for await (const message of self) {
-        const [, [from, tag], request] = message as unknown as [Term, [Pid, Term], Term]
-        void from
-        void tag
-        void request
-      }
-    })
-    await node.global.register('server', server)
-    server.exit(atom('gone'))
-    expect(await beam.evalText('catch gen_server:call({global, server}, hello)')).toMatch(/noproc/)
   })
 
   test('locks: set by one side, refused to the other, free when given back or when the holder ends', async () => {
