@@ -1,0 +1,217 @@
+/** The connection table: set-up, simultaneous connects, replacement, queues and ends, over memory on virtual time. */
+import { atom, internAtom } from '../../../src/etf/atom.js'
+import { print } from '../../../src/etf/print.js'
+import type { Kernel } from '../../../src/kernel/kernel.js'
+import { Cluster, inbox } from './support.js'
+
+const A = internAtom('a@virtual')
+const B = internAtom('b@virtual')
+
+function two(): { cluster: Cluster; a: Kernel; b: Kernel } {
+  const cluster = new Cluster()
+  return { cluster, a: cluster.member(A.name), b: cluster.member(B.name) }
+}
+
+/** What a connect came to. */
+function outcome(connecting: Promise<void>): { value: string } {
+  const result = { value: 'pending' }
+  connecting.then(
+    () => (result.value = 'up'),
+    (error: unknown) => (result.value = (error as { code: string }).code),
+  )
+  return result
+}
+
+test('the first signal connects; what is sent meanwhile arrives in order', async () => {
+  const { cluster, a, b } = two()
+  const { messages } = inbox(b, { name: 'sink' })
+  const sender = inbox(a).process
+  for (let i = 0; i < 5; i++) sender.send({ name: 'sink', node: B }, i)
+  expect(a.peers.pendingSignals).toBe(5)
+  await cluster.loop.settle()
+  expect(messages).toEqual([0, 1, 2, 3, 4])
+  expect([a.nodes('connected'), b.nodes('connected')]).toEqual([[B.name], [A.name]])
+  expect(cluster.transports).toHaveLength(1)
+})
+
+test('what waits for a connection is as it was when it was sent', async () => {
+  const { cluster, a, b } = two()
+  const { messages } = inbox(b, { name: 'sink' })
+  const list = [1, 2]
+  inbox(a).process.send({ name: 'sink', node: B }, list)
+  list.push(3)
+  await cluster.loop.settle()
+  expect(messages).toEqual([[1, 2]])
+})
+
+test('signals for a node that cannot be reached are dropped, and monitors and links break', async () => {
+  const { cluster, a } = two()
+  cluster.remove(B.name)
+  const { process, messages } = inbox(a, { trapExit: true })
+  process.send({ name: 'sink', node: B }, 1)
+  process.monitor({ name: 'sink', node: B })
+  process.monitorNode(B)
+  await cluster.loop.settle()
+  expect(messages.map((message) => print(message)).join()).toMatch(
+    /'DOWN',.*,noconnection\}.*\{nodedown,b@virtual\}/,
+  )
+  expect(a.peers.pendingSignals).toBe(0)
+  expect(a.connectionError(B)).toMatchObject({ code: 'NODE_NOT_FOUND' })
+})
+
+test('the queue for a node being connected is bounded', async () => {
+  const cluster = new Cluster()
+  const a = cluster.member(A.name, { limits: { maxPendingSignals: 2 } })
+  cluster.member(B.name)
+  const { process } = inbox(a)
+  process.send({ name: 'x', node: B }, 1)
+  process.send({ name: 'x', node: B }, 2)
+  expect(() => process.send({ name: 'x', node: B }, 3)).toThrow(
+    expect.objectContaining({ code: 'NODE_QUEUE_FULL' }),
+  )
+  await cluster.loop.settle()
+  expect(process.send({ name: 'x', node: B }, 3)).toBe(true)
+})
+
+test('simultaneous connects, at every interleaving of their deliveries, end in one connection', async () => {
+  // `late` is how many turns of the loop the second side starts after the first.
+  for (let late = 0; late < 12; late++) {
+    for (const [first, second] of [
+      [A, B],
+      [B, A],
+    ] as const) {
+      const { cluster, a, b } = two()
+      const kernels = { [A.name]: a, [B.name]: b }
+      const one = outcome((kernels[first.name] as Kernel).peers.connect(second))
+      for (let turn = 0; turn < late; turn++) await Promise.resolve()
+      const other = outcome((kernels[second.name] as Kernel).peers.connect(first))
+      await cluster.loop.settle()
+      expect([late, one.value, other.value]).toEqual([late, 'up', 'up'])
+      expect([a.nodes('connected'), b.nodes('connected')]).toEqual([[B.name], [A.name]])
+      const open = cluster.transports.filter(([near, far]) => !near.closed && !far.closed)
+      expect(open).toHaveLength(1)
+      const { messages } = inbox(a, { name: 'in' })
+      inbox(b).process.send({ name: 'in', node: A }, late)
+      await cluster.loop.settle()
+      expect(messages).toEqual([late])
+    }
+  }
+})
+
+test('a peer that connects anew replaces its old connection: nodedown before nodeup, links broken', async () => {
+  const { cluster, a, b } = two()
+  const { process, messages } = inbox(a)
+  a.nodeMessages.monitor(process, true, { nodeType: 'all' })
+  await Promise.all([b.peers.connect(A), cluster.loop.settle()])
+  // The other node lost its connection without a word, and its new incarnation connects.
+  const reborn = cluster.member(B.name, { creation: 999 })
+  const connecting = outcome(reborn.peers.connect(A))
+  await cluster.loop.settle()
+  expect(connecting.value).toBe('up')
+  expect(messages.map((message) => print(message))).toEqual([
+    '{nodeup,b@virtual,#{node_type => hidden}}',
+    '{nodedown,b@virtual,#{node_type => hidden}}',
+    '{nodeup,b@virtual,#{node_type => hidden}}',
+  ])
+  expect(a.nodesInfo('connected')).toMatchObject([{ node: B.name, creation: 999 }])
+})
+
+test('a wrong cookie is an error that says so; a name that the peer refuses another', async () => {
+  const cluster = new Cluster()
+  const a = cluster.member(A.name, { cookie: 'one' })
+  cluster.member(B.name, { cookie: 'two' })
+  const connecting = outcome(a.peers.connect(B))
+  await cluster.loop.settle()
+  expect(connecting.value).toMatch(/^HANDSHAKE_/)
+  expect(a.nodes('connected')).toEqual([])
+})
+
+test('connections in handshake are bounded, and end with the set-up time', async () => {
+  const cluster = new Cluster()
+  const b = cluster.member(B.name, { limits: { maxPendingHandshakes: 2, setupTimeMs: 7_000 } })
+  const { memoryPair } = await import('../../../src/net/memory.js')
+  const ends = Array.from({ length: 3 }, () => memoryPair({ schedule: cluster.loop.schedule }))
+  for (const [, far] of ends) b.peers.incoming(far)
+  expect(b.peers.pendingIncoming).toBe(2)
+  expect(ends.map(([, far]) => far.closed)).toEqual([false, false, true])
+  await cluster.loop.advance(7_001)
+  expect(b.peers.pendingIncoming).toBe(0)
+})
+
+test('disconnecting a connection that is being set up fails who waits for it', async () => {
+  const { cluster, a, b } = two()
+  const connecting = outcome(a.peers.connect(B))
+  expect(a.peers.disconnect(B)).toBe(true)
+  await cluster.loop.settle()
+  expect(connecting.value).toBe('NODE_DISCONNECTED')
+  expect([a.nodes('connected'), b.nodes('connected')]).toEqual([[], []])
+})
+
+test('stop closes all connections and takes no more', async () => {
+  const { cluster, a, b } = two()
+  await Promise.all([a.peers.connect(B), cluster.loop.settle()])
+  a.stop()
+  await cluster.loop.settle()
+  expect(b.nodes('connected')).toEqual([])
+  const connecting = outcome(b.peers.connect(A))
+  await cluster.loop.settle()
+  expect(connecting.value).not.toBe('up')
+  await expect(a.peers.connect(B)).rejects.toMatchObject({ code: 'NODE_STOPPED' })
+  expect(a.table.processCount).toBe(0)
+})
+
+test('a node without a name gets one from its first peer, keeps it for others, and loses it with the first', async () => {
+  const { cluster, a, b } = two()
+  const tool = cluster.member(undefined)
+  const { process, messages } = inbox(tool, { name: 'early' })
+  const before = process.pid
+  const ref = process.monitor('early_bird')
+  const connecting = [outcome(tool.peers.connect(A)), outcome(tool.peers.connect(B))]
+  await cluster.loop.settle()
+  expect(connecting.map(({ value }) => value)).toEqual(['up', 'up'])
+  const name = tool.table.name.name
+  expect(name).toMatch(/^[0-9A-Z]+@virtual$/)
+  expect([a.nodes('connected'), b.nodes('connected')]).toEqual([[name], [name]])
+  expect(process.pid.node.name).toBe(name)
+  tool.table.send(process.pid, before, atom('still here'))
+  await cluster.loop.settle()
+  expect(messages.map((message) => print(message)).at(-1)).toBe("'still here'")
+  expect(print(messages[0] as never)).toContain('noproc')
+  expect(ref.node.name).toBe('nonode@nohost')
+  a.peers.disconnect(internAtom(name))
+  await cluster.loop.settle()
+  expect(tool.isAlive).toBe(false)
+  expect(b.nodes('connected')).toEqual([])
+  const again = outcome(tool.peers.connect(A))
+  await cluster.loop.settle()
+  expect(again.value).toBe('up')
+  // The name comes from the pool again, as another incarnation.
+  expect(tool.table.name.name).toBe(name)
+})
+
+test('links between processes of a node outlive its change of name', async () => {
+  const { cluster } = two()
+  const tool = cluster.member(undefined)
+  const one = inbox(tool, { trapExit: true })
+  const other = inbox(tool)
+  one.process.link(other.process)
+  await cluster.loop.settle()
+  const connecting = outcome(tool.peers.connect(A))
+  await cluster.loop.settle()
+  expect(connecting.value).toBe('up')
+  other.process.exit(atom('gone'))
+  await cluster.loop.settle()
+  expect(one.messages.map((message) => print(message))).toEqual([
+    expect.stringMatching(/^\{'EXIT',.*,gone\}$/),
+  ])
+})
+
+test('a change of the tick time keeps connections with traffic, and silence is judged by the longer time', async () => {
+  const cluster = new Cluster()
+  const a = cluster.member(A.name, { netTicktimeMs: 60_000 })
+  const b = cluster.member(B.name, { netTicktimeMs: 60_000 })
+  await Promise.all([a.peers.connect(B), cluster.loop.settle()])
+  expect(a.ticktime.get()).toBe(60)
+  for (let minute = 0; minute < 10; minute++) await cluster.loop.advance(60_000)
+  expect(b.nodes('connected')).toEqual([A.name])
+})

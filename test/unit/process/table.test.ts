@@ -1,0 +1,254 @@
+/** Processes of one node among themselves: names, exits, links, monitors, limits, mailbox policies. */
+import '../../../src/etf/node.js'
+import { atom, internAtom } from '../../../src/etf/atom.js'
+import { Pid } from '../../../src/etf/identifiers.js'
+import type { Term } from '../../../src/etf/terms.js'
+import type { Tuple} from '../../../src/etf/tuple.js';
+import { tuple } from '../../../src/etf/tuple.js'
+import type { SignalOut } from '../../../src/dist/signals.js'
+import { DEFAULT_LIMITS, type Limits } from '../../../src/limits.js'
+import type { SpawnOptions } from '../../../src/process/host.js'
+import type { Process } from '../../../src/process/process.js'
+import { ProcessTable } from '../../../src/process/table.js'
+
+const HERE = internAtom('here@h')
+const THERE = internAtom('there@h')
+const remote = (id = 5) => new Pid(THERE, id, 0, 9)
+
+function make(limits: Partial<Limits> = {}) {
+  const sent: SignalOut[] = []
+  const errors: string[] = []
+  const connects: string[] = []
+  const table = new ProcessTable({
+    name: HERE,
+    creation: 1,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    outlet: {
+      send: (signal) => (sent.push(signal), true),
+      connect: (node) => connects.push(node.name),
+      checkConnection: () => undefined,
+    },
+    onError: (error, where) => errors.push(`${where}: ${String(error)}`),
+  })
+  const collect = (options: SpawnOptions = {}): { process: Process; messages: Term[] } => {
+    const messages: Term[] = []
+    return {
+      messages,
+      process: table.spawnHandler({ message: (message) => void messages.push(message) }, options),
+    }
+  }
+  return { table, sent, errors, connects, collect }
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+const idle = (): Promise<never> => new Promise(() => undefined)
+
+test('a name is one process, a process one name; both are free when it ends', async () => {
+  const { table } = make()
+  const one = table.spawn(idle, { name: 'one' })
+  expect(() => table.spawn(idle, { name: 'one' })).toThrow(
+    expect.objectContaining({ code: 'PROCESS_NAME_TAKEN' }),
+  )
+  expect(() => table.register('two', one)).toThrow(expect.objectContaining({ code: 'PROCESS_NAME_TAKEN' }))
+  expect(() => table.register('undefined', table.spawn(idle))).toThrow(
+    expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+  )
+  expect(table.registered()).toEqual([atom('one')])
+  expect(table.unregister('one')).toBe(true)
+  expect(table.unregister('one')).toBe(false)
+  table.register('two', one.pid)
+  one.exit()
+  expect(table.whereis('two')).toBeUndefined()
+  expect(() => table.register('three', one)).toThrow(expect.objectContaining({ code: 'PROCESS_NOT_ALIVE' }))
+  expect(() => table.send(one.pid, 'two', 1)).toThrow(
+    expect.objectContaining({ code: 'PROCESS_NAME_UNKNOWN' }),
+  )
+  await turn()
+  expect(table.processCount).toBe(1)
+})
+
+test('how a body ends is how its process ends', async () => {
+  const { table } = make()
+  const bodies = {
+    normal: () => 1,
+    later: () => Promise.resolve(1),
+    thrown: () => Promise.reject(new RangeError('r')),
+    exits: (self: Process) => self.exit(atom('bye')),
+  }
+  const processes = Object.values(bodies).map((body) => table.spawn(body))
+  await turn()
+  expect(processes.map(({ alive }) => alive)).toEqual([false, false, false, false])
+  const [normal, later, thrown, exits] = processes.map(({ exitReason }) => exitReason)
+  expect([normal, later, exits]).toEqual([atom('normal'), atom('normal'), atom('bye')])
+  expect((thrown as Tuple).elements[0]).toMatchObject({
+    elements: [atom('js_error'), expect.anything(), expect.anything()],
+  })
+})
+
+test('a process that is ended before its turn does not run', async () => {
+  const { table } = make()
+  let ran = false
+  table.spawn(() => (ran = true)).exit(atom('early'))
+  await turn()
+  expect(ran).toBe(false)
+})
+
+test('values are copied on their way, as every message is', async () => {
+  const { table, collect } = make()
+  const { process, messages } = collect()
+  const list = [1, { a: 1 }]
+  table.send(process.pid, process, list as never)
+  list.push(2)
+  await turn()
+  expect(messages).toHaveLength(1)
+  expect(messages[0]).toHaveLength(2)
+})
+
+test('a chain of a hundred thousand links falls in one loop', async () => {
+  const { table } = make()
+  const count = 100_000
+  let last = table.spawn(idle)
+  const first = last
+  for (let i = 1; i < count; i++) {
+    const next = table.spawnHandler({ message: () => undefined })
+    next.link(last)
+    last = next
+  }
+  await turn()
+  first.exit(atom('fall'))
+  await turn()
+  expect(last.exitReason).toBe(atom('fall'))
+  expect(table.processCount).toBe(0)
+})
+
+test('monitors and links of what is not there; self-links mean nothing', async () => {
+  const { table, collect } = make()
+  const gone = table.spawn(idle)
+  gone.exit()
+  const { process, messages } = collect({ trapExit: true })
+  process.link(process)
+  process.link(gone)
+  const ref = process.monitor(gone)
+  const byName = process.monitor('nobody')
+  await turn()
+  expect(messages).toEqual([
+    tuple(atom('EXIT'), gone.pid, atom('noproc')),
+    tuple(atom('DOWN'), ref, atom('process'), gone.pid, atom('noproc')),
+    tuple(atom('DOWN'), byName, atom('process'), tuple(atom('nobody'), HERE), atom('noproc')),
+  ])
+})
+
+test('what a lost connection breaks: links, monitors, requests, watchers, monitored nodes; once', async () => {
+  const { table, sent, connects, collect } = make()
+  const { process, messages } = collect({ trapExit: true })
+  process.link(remote())
+  const ref = process.monitor(remote())
+  const named = process.monitor({ name: 'x', node: THERE })
+  const request = table.spawnRequest(process, THERE, { module: atom('m'), function: atom('f'), args: [] }, [])
+  process.monitorNode(THERE)
+  expect(connects).toEqual([THERE.name])
+  table.deliver({ type: 'monitor', from: remote(), to: process.pid, ref: table.makeReference() })
+  table.connectionLost(THERE)
+  const noconnection = atom('noconnection')
+  expect(messages).toEqual([
+    tuple(atom('EXIT'), remote(), noconnection),
+    tuple(atom('DOWN'), ref, atom('process'), remote(), noconnection),
+    tuple(atom('DOWN'), named, atom('process'), tuple(atom('x'), THERE), noconnection),
+    tuple(atom('spawn_reply'), request, atom('error'), noconnection),
+    tuple(atom('nodedown'), THERE),
+  ])
+  table.connectionLost(THERE)
+  expect(messages).toHaveLength(5)
+  expect(table.pendingSpawnRequests).toBe(0)
+  const before = sent.length
+  process.exit(atom('end'))
+  expect(sent.slice(before)).toEqual([])
+})
+
+test('an answer to a spawn request that was given up undoes what the request made', () => {
+  const { table, sent, collect } = make()
+  const { process, messages } = collect()
+  const mfa = { module: atom('m'), function: atom('f'), args: [] }
+  const ref = table.spawnRequest(process, THERE, mfa, [atom('link'), atom('monitor')])
+  table.abandonSpawn(process, ref)
+  table.deliver({ type: 'spawnReply', ref, to: process.pid, flags: 3, result: remote() })
+  expect(sent.slice(1)).toEqual([
+    { type: 'exit', from: process.pid, to: remote(), reason: atom('noproc') },
+    { type: 'demonitor', from: process.pid, to: remote(), ref },
+  ])
+  expect(messages).toEqual([])
+  // A second answer to the same request finds none.
+  table.deliver({ type: 'spawnReply', ref, to: process.pid, flags: 0, result: atom('badopt') })
+  expect(messages).toEqual([])
+})
+
+test('UNLINK_ID is acknowledged first, for dead processes too', () => {
+  const { table, sent } = make()
+  const gone = table.spawn(idle)
+  gone.exit()
+  table.deliver({ type: 'unlinkId', id: 77n, from: remote(), to: gone.pid })
+  expect(sent).toEqual([{ type: 'unlinkIdAck', id: 77n, from: gone.pid, to: remote() }])
+})
+
+test('a full mailbox does what its policy says; processes are bounded', async () => {
+  const { table } = make({ maxMailboxMessages: 2, maxProcesses: 3 })
+  const policies = ['dropNew', 'dropOldest', 'exit'] as const
+  const processes = policies.map((mailboxPolicy) => table.spawn(idle, { mailboxPolicy }))
+  expect(() => table.spawn(idle)).toThrow(expect.objectContaining({ code: 'PROCESS_LIMIT' }))
+  for (const process of processes) for (let i = 0; i < 2; i++) table.send(process.pid, process, i)
+  await turn()
+  expect(processes.map(({ queueLength }) => queueLength)).toEqual([2, 2, 2])
+  for (const process of processes) table.send(process.pid, process, 2)
+  await turn()
+  const [dropNew, dropOldest, exit] = processes as [Process, Process, Process]
+  expect(await dropNew.receive()).toBe(0)
+  expect(await dropOldest.receive()).toBe(1)
+  expect([dropNew.droppedMessages, dropOldest.droppedMessages]).toEqual([1, 1])
+  expect(exit.exitReason).toBe(atom('killed'))
+})
+
+test('a handler that throws ends its process with the error, and is reported', () => {
+  const { table, errors } = make()
+  const process = table.spawnHandler({
+    message: () => {
+      throw new Error('handler')
+    },
+  })
+  table.deliver({ type: 'send', from: undefined, to: process.pid, message: 1 })
+  expect(process.alive).toBe(false)
+  expect(errors).toHaveLength(1)
+})
+
+test('priority: an alias grants it; others take the message as an ordinary one', async () => {
+  const { table } = make()
+  const process = table.spawn(idle)
+  const urgent = process.alias({ priority: true })
+  const plain = process.alias()
+  table.send(process.pid, process, 'ordinary')
+  table.send(process.pid, urgent, 'first', { priority: true })
+  table.send(process.pid, plain, 'last', { priority: true })
+  table.send(process.pid, urgent, 'very last')
+  await turn()
+  const order = []
+  for (let i = 0; i < 4; i++) order.push(String(await process.receive()))
+  expect(order).toEqual(['first', 'ordinary', 'last', 'very last'])
+})
+
+test('work that is put in order waits for the signals before it', async () => {
+  const { table, collect } = make()
+  const order: string[] = []
+  const second = table.spawnHandler({ message: () => void order.push('signal') })
+  const first = table.spawnHandler({
+    message: () => {
+      // While the queue is served, what a link delivers and what its end brings keep their order.
+      table.deliver({ type: 'send', from: undefined, to: second.pid, message: 1 })
+      table.inOrder(() => order.push('end'))
+      order.push('handler')
+    },
+  })
+  collect().process.send(first, 1)
+  await turn()
+  expect(order).toEqual(['handler', 'signal', 'end'])
+  table.inOrder(() => order.push('now'))
+  expect(order.at(-1)).toBe('now')
+})
