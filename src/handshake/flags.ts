@@ -71,7 +71,7 @@ export const REQUIRED = MANDATORY_25
  *
  * Not among them: PUBLISHED (a visible node must answer `global`); ATOM_CACHE and HIDDEN_ATOM_CACHE (obsolete);
  * DIST_HDR_ATOM_CACHE and FRAGMENTS (they change the form of every message, and are the caller's to add);
- * NAME_ME (a request, set by the initiator); ALTACT_SIG and NATIVE_RECORDS (to be added by a caller that keeps them).
+ * NAME_ME (a request, set by the initiator).
  */
 export const ADVERTISED =
   MANDATORY_26 |
@@ -84,7 +84,9 @@ export const ADVERTISED =
   F.BIG_SEQTRACE_LABELS |
   F.EXIT_PAYLOAD |
   F.SPAWN |
-  F.ALIAS
+  F.ALIAS |
+  F.ALTACT_SIG |
+  F.NATIVE_RECORDS
 
 /** The flags with those spelled out that `MANDATORY_25_DIGEST` stands for (dist_util `expand_mandatory_25_flag`). */
 export function expandFlags(flags: bigint): bigint {

@@ -12,6 +12,7 @@ import type { Process } from '../process/process.js'
 import { ProcessTable } from '../process/table.js'
 import { adapt } from './adapt.js'
 import type { AllowedNodes } from './allowed-nodes.js'
+import { Backpressure } from './backpressure.js'
 import type { CookieJar } from './cookies.js'
 import { startGroupLeader, type GroupLeaderOptions } from './group-leader.js'
 import { KeptConnection, type KeepConnectedOptions } from './keep-connected.js'
@@ -75,6 +76,7 @@ export class Kernel {
   readonly #subscriptions = new Set<NodeSubscription>()
   readonly #setupErrors = new Map<Atom, BeampeerError>()
   readonly #known = new Set<string>()
+  readonly #backpressure: Backpressure
   readonly #kept = new Set<KeptConnection>()
   #named: boolean
 
@@ -88,14 +90,16 @@ export class Kernel {
       limits,
       seed: [options.random32(), options.random32() >>> 1],
       outlet: {
-        send: (signal, node) => this.peers.send(signal, node),
+        send: (signal, node, sender) => this.peers.send(signal, node, sender),
         connect: (node) => this.peers.autoConnect(node),
         checkConnection: (node) => {
           if (!this.peers.has(node)) queueMicrotask(() => this.table.connectionLost(node))
         },
       },
       onError: (error, where) => logger.error(`${where}: ${describe(error)}`),
+      onArrival: (mailbox, node) => this.#backpressure.arrived(mailbox, node),
     })
+    this.#backpressure = new Backpressure(limits, (node) => this.peers.get(node)?.link)
     this.peers = new Peers({
       limits,
       cookies: options.cookies,
@@ -110,7 +114,7 @@ export class Kernel {
       adapt: (signal, { link }) => adapt(signal, link, (answer) => this.table.deliverLater(answer)),
       events: {
         up: (peer) => this.#up(peer),
-        signal: (signal) => this.table.deliver(signal),
+        signal: (signal, bytes) => this.table.deliver(signal, bytes),
         down: (peer, reason, error) => this.#down(peer, reason, error),
         setupFailed: (node, error) => this.#setupFailed(node, error),
         named: (name, creation) => this.#rename(name, creation),
@@ -242,6 +246,7 @@ export class Kernel {
   stop(): void {
     for (const kept of this.#kept) kept.stop()
     this.ticktime.stop()
+    this.#backpressure.stop()
     this.peers.stop()
     for (const pid of this.table.processes()) {
       const process = this.table.process(pid)

@@ -4,6 +4,7 @@
  */
 import { NodeError, type BeampeerError, type DistError, type EtfError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
+import type { Pid } from '../etf/identifiers.js'
 import type { SignalIn, SignalOut } from '../dist/signals.js'
 import type { AcceptDecision, NameOffer } from '../handshake/types.js'
 import type { Limits } from '../limits.js'
@@ -24,7 +25,7 @@ export interface Peer {
 export interface PeerEvents {
   /** The connection is up; `nodes()` shows it; no signal of it has been delivered. */
   up(peer: Peer): void
-  signal(signal: SignalIn, peer: Peer): void
+  signal(signal: SignalIn, bytes: number, peer: Peer): void
   /** A connection that was up is gone; `nodes()` no longer shows it. */
   down(peer: Peer, reason: string, error: BeampeerError | undefined): void
   /** A connection could not be set up. */
@@ -72,7 +73,7 @@ interface Pending {
   link: Link | undefined
   abort: AbortController | undefined
   waiting: Waiter[]
-  queue: SignalOut[]
+  queue: { signal: SignalOut; sender: Pid | undefined }[]
 }
 
 interface Up extends Peer {
@@ -127,9 +128,9 @@ export class Peers {
   }
 
   /** Sends a signal, setting up a connection if there is none. See `Outlet.send`. */
-  send(signal: SignalOut, node: Atom): boolean {
+  send(signal: SignalOut, node: Atom, sender?: Pid): boolean {
     let entry = this.#table.get(node.name)
-    if (entry?.state === 'up') return this.#transmit(signal, entry)
+    if (entry?.state === 'up') return this.#transmit(signal, entry, sender)
     if (entry === undefined) {
       if (this.#stopped) return true
       if (this.#refuseAutoConnect(node)) return true
@@ -141,7 +142,7 @@ export class Peers {
         `${node.name} is being connected and ${entry.queue.length} signals wait for it (limit maxPendingSignals)`,
       )
     }
-    entry.queue.push(this.#options.freeze(signal))
+    entry.queue.push({ signal: this.#options.freeze(signal), sender })
     return true
   }
 
@@ -390,9 +391,9 @@ export class Peers {
   #handlers(): Pick<LinkHandlers, 'onUp' | 'onSignal' | 'onBadMessage' | 'onWritable' | 'onDown'> {
     return {
       onUp: (link) => this.#linkUp(link),
-      onSignal: (signal, _bytes, link) => {
+      onSignal: (signal, bytes, link) => {
         const entry = this.#entryOf(link)
-        if (entry?.state === 'up') this.#options.events.signal(signal, entry)
+        if (entry?.state === 'up') this.#options.events.signal(signal, bytes, entry)
       },
       onBadMessage: (error, link) => {
         const entry = this.#entryOf(link)
@@ -440,9 +441,9 @@ export class Peers {
     this.#table.set(name, up)
     if (this.#options.autoConnect === 'once') this.#wasUp.add(node)
     this.#options.events.up(up)
-    for (const signal of queue) {
+    for (const { signal, sender } of queue) {
       try {
-        this.#transmit(signal, up)
+        this.#transmit(signal, up, sender)
       } catch (error) {
         this.#options.events.badMessage(node, error as EtfError | DistError)
       }
@@ -477,9 +478,9 @@ export class Peers {
     entry.successor?.resolve()
   }
 
-  #transmit(signal: SignalOut, peer: Peer): boolean {
+  #transmit(signal: SignalOut, peer: Peer, sender: Pid | undefined): boolean {
     const adapted = this.#options.adapt(signal, peer)
-    return adapted === undefined ? true : peer.link.send(adapted)
+    return adapted === undefined ? true : peer.link.send(adapted, sender)
   }
 
   #wakeWriters(name: string): void {

@@ -43,7 +43,8 @@ export function deliverMessage(
     }
     mailbox.shift()
   }
-  mailbox.push(message, priority)
+  mailbox.push(message, priority, table.arrivingBytes)
+  if (from !== undefined && table.arrivingBytes > 0) table.options.onArrival?.(mailbox, from.node)
 }
 
 /** What an exit signal does to a process ("Receiving Exit Signals" of the reference manual). */
@@ -70,7 +71,8 @@ export function deliverDown(table: ProcessTable, process: Process, ref: Referenc
   const { target } = monitor
   if (process.handler?.down === undefined) {
     const object = target instanceof Pid ? target : tuple(target.name, target.node)
-    deliverMessage(table, process, tuple(monitor.tag ?? DOWN, ref, PROCESS, object, reason), undefined)
+    const message = tuple(monitor.tag ?? DOWN, ref, PROCESS, object, reason)
+    deliverMessage(table, process, message, undefined, monitor.priority)
     return
   }
   try {

@@ -25,9 +25,24 @@ export class Mailbox {
   #priority = 0
   #waiters: Waiter[] = []
   #closed: Error | undefined
+  /** What each message took on the wire, in the order of the queue, and the sum. */
+  #sizes: number[] = []
+  #bytes = 0
+  /** While set: called after each message taken, when a receive begins to wait, and at the end. */
+  relief: (() => void) | undefined
 
   get length(): number {
     return this.#queue.length - this.#head
+  }
+
+  /** What the waiting messages of other nodes took on the wire. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** A receive waits: for a message that is not here. */
+  get wanting(): boolean {
+    return this.#waiters.length > 0
   }
 
   /** A copy of what is waiting, oldest first. */
@@ -35,8 +50,11 @@ export class Mailbox {
     return this.#queue.slice(this.#head)
   }
 
-  /** `priority`: the message goes before all ordinary ones, after earlier ones of its kind. */
-  push(message: Term, priority = false): void {
+  /**
+   * @param priority the message goes before all ordinary ones, after earlier ones of its kind
+   * @param bytes what it took on the wire
+   */
+  push(message: Term, priority = false, bytes = 0): void {
     const waiters = this.#waiters
     for (let i = 0; i < waiters.length; i++) {
       const waiter = waiters[i] as Waiter
@@ -56,30 +74,51 @@ export class Mailbox {
         return
       }
     }
-    if (priority) this.#queue.splice(this.#head + this.#priority++, 0, message)
-    else this.#queue.push(message)
+    this.#bytes += bytes
+    if (priority) {
+      const at = this.#head + this.#priority++
+      this.#queue.splice(at, 0, message)
+      this.#sizes.splice(at, 0, bytes)
+    } else {
+      this.#queue.push(message)
+      this.#sizes.push(bytes)
+    }
   }
 
   /** Drops and returns the oldest message. */
   shift(): Term | undefined {
     if (this.length === 0) return undefined
     const message = this.#queue[this.#head]
+    this.#bytes -= this.#sizes[this.#head] as number
     this.#queue[this.#head++] = undefined as never
     if (this.#priority > 0) this.#priority--
     this.#compact()
+    this.relief?.()
     return message
   }
 
   /** Removes every message for which `match` holds; returns how many. */
   flush(match: (message: Term) => boolean): number {
     const before = this.length
-    const first = this.#head + this.#priority
-    const urgent = this.#queue.slice(this.#head, first).filter((message) => !match(message))
-    const others = this.#queue.slice(first).filter((message) => !match(message))
-    this.#queue = [...urgent, ...others]
-    this.#priority = urgent.length
+    const queue: Term[] = []
+    const sizes: number[] = []
+    let priority = 0
+    let bytes = 0
+    for (let i = this.#head; i < this.#queue.length; i++) {
+      const message = this.#queue[i] as Term
+      if (match(message)) continue
+      if (i < this.#head + this.#priority) priority++
+      queue.push(message)
+      sizes.push(this.#sizes[i] as number)
+      bytes += this.#sizes[i] as number
+    }
+    this.#queue = queue
+    this.#sizes = sizes
+    this.#priority = priority
+    this.#bytes = bytes
     this.#head = 0
-    return before - this.#queue.length
+    this.relief?.()
+    return before - queue.length
   }
 
   receive(options: ReceiveOptions = {}): Promise<Term | undefined> {
@@ -116,6 +155,7 @@ export class Mailbox {
       }
       signal?.addEventListener('abort', aborted, { once: true })
       this.#waiters.push(waiter)
+      this.relief?.()
     })
   }
 
@@ -123,12 +163,15 @@ export class Mailbox {
   close(error: Error): void {
     this.#closed = error
     this.#queue = []
+    this.#sizes = []
     this.#head = 0
     this.#priority = 0
+    this.#bytes = 0
     for (const waiter of this.#waiters.splice(0)) {
       waiter.cleanUp()
       waiter.reject(error)
     }
+    this.relief?.()
   }
 
   #take(match: ((message: Term) => boolean) | undefined): Term | undefined {
@@ -138,7 +181,9 @@ export class Mailbox {
       if (!match(message)) continue
       if (i === this.#head) return this.shift()
       this.#queue.splice(i, 1)
+      this.#bytes -= this.#sizes.splice(i, 1)[0] as number
       if (i < this.#head + this.#priority) this.#priority--
+      this.relief?.()
       return message
     }
     return undefined
@@ -153,9 +198,11 @@ export class Mailbox {
   #compact(): void {
     if (this.#head === this.#queue.length) {
       this.#queue.length = 0
+      this.#sizes.length = 0
       this.#head = 0
     } else if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)
+      this.#sizes = this.#sizes.slice(this.#head)
       this.#head = 0
     }
   }

@@ -29,6 +29,7 @@ export interface OutgoingMonitor {
   readonly target: Pid | { name: Name; node: Atom }
   /** Deactivate the alias of the same reference when the monitor fires (or on its first reply). */
   readonly alias?: AliasMode
+  readonly priority?: boolean
   /** First element of the message when it fires, instead of `'DOWN'`. */
   readonly tag?: Term
 }
@@ -63,6 +64,8 @@ export interface Alias {
 export interface MonitorOptions {
   /** Also make the monitor's reference an alias of this process. */
   alias?: Exclude<AliasMode, 'reply'>
+  /** The message when it fires goes before ordinary ones, and so do messages that are sent so to the alias. */
+  priority?: boolean
   /** First element of the message when it fires, instead of `'DOWN'`. */
   tag?: Encodable
 }
@@ -240,9 +243,10 @@ export class Process {
     this.#table.terminate(this, localTerm(reason))
   }
 
-  /** `exit(Pid, Reason)`: sends another process an exit signal. */
-  sendExit(to: Pid | Process, reason: Encodable): void {
-    if (this.alive) this.#table.sendExit(this.pid, pidOf(to), reason)
+  /** `exit/3`: sends another process, or the one that an alias stands for, an exit signal. */
+  sendExit(to: Pid | Process | Reference, reason: Encodable, options?: SendOptions): void {
+    if (this.alive)
+      this.#table.sendExit(this.pid, to instanceof Process ? to.pid : to, reason, options?.priority)
   }
 
   /** @internal made when it is first needed: most processes run one call and receive nothing */

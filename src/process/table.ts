@@ -15,6 +15,7 @@ import type { Name, SignalIn, SignalOut } from '../dist/signals.js'
 import type { Limits } from '../limits.js'
 import { localSignal, reasonOf } from './copy.js'
 import { toExitReason } from './erlang-error.js'
+import type { Mailbox } from './mailbox.js'
 import type { Destination, Host, ProcessHandler, SpawnedRequest, SpawnOptions } from './host.js'
 import { IdAllocator, pidNumber } from './ids.js'
 import { Process, type Alias, type SendOptions } from './process.js'
@@ -29,10 +30,11 @@ import { demonitor, nameOf, sendDemonitor, textOf } from './watching.js'
 export interface Outlet {
   /**
    * Queues a signal to `node`, connecting if need be.
+   * @param sender the process whose signals keep their order with this one, where the signal does not say
    * @returns false when the queue is over the busy limit
    * @throws EtfError for what the peer cannot carry
    */
-  send(signal: SignalOut, node: Atom): boolean
+  send(signal: SignalOut, node: Atom, sender?: Pid): boolean
   /** Connects if need be; where that cannot be, `connectionLost` is called. */
   connect(node: Atom): void
   /** Calls `connectionLost` when there is no connection, nor one being set up. */
@@ -46,6 +48,8 @@ export interface ProcessTableOptions {
   outlet: Outlet
   /** Told of errors that have no one to go to: a handler that threw, a reason that could not be encoded. */
   onError(error: unknown, where: string): void
+  /** A message of another node was put into a mailbox. */
+  onArrival?(mailbox: Mailbox, node: Atom): void
   /** Seed for references, so that two incarnations differ even if EPMD gave both one creation. */
   seed?: readonly [number, number]
 }
@@ -69,7 +73,10 @@ export class ProcessTable implements Host {
 
   /** @internal */ readonly spawnRequests = new SpawnRequests(this)
 
-  readonly #options: ProcessTableOptions
+  /** @internal */ readonly options: ProcessTableOptions
+  /** @internal what the signal that is being delivered took on the wire; 0 for those of this node */
+  arrivingBytes = 0
+
   readonly #processes = new Map<number, Process>()
   readonly #relations = new Relations()
   readonly #aliases = new Map<number | string, Process>()
@@ -78,7 +85,7 @@ export class ProcessTable implements Host {
   #groupLeader: Pid | undefined
 
   constructor(options: ProcessTableOptions) {
-    this.#options = options
+    this.options = options
     this.limits = options.limits
     this.ids = new IdAllocator(options.name, options.creation, 1, options.seed)
   }
@@ -206,13 +213,9 @@ export class ProcessTable implements Host {
       if (watcher.name !== undefined) this.namedWatchers.delete(key)
       const from = watcher.name ?? pid
       const { ref, watcher: to } = watcher
-      this.#sendReason(reason, fallback, to.node, (sent) => ({
-        type: 'monitorExit',
-        from,
-        to,
-        ref,
-        reason: sent,
-      }))
+      const signal = (sent: Encodable): SignalOut => ({ type: 'monitorExit', from, to, ref, reason: sent })
+      // By name too, it comes after what the process sent.
+      this.#sendReason(reason, fallback, to.node, signal, pid)
     }
     for (const { ref, target } of process.monitors?.values() ?? []) sendDemonitor(this, pid, ref, target)
     for (const request of process.spawnRequests?.values() ?? []) request.abandoned = true
@@ -266,13 +269,15 @@ export class ProcessTable implements Host {
     return this.signal({ type: 'regSend', from, to: name, message }, internAtom(textOf(to.node)))
   }
 
-  sendExit(from: Pid, to: Pid, reason: Encodable): void {
-    this.signal({ type: 'exit2', from, to, reason }, to.node)
+  /** To an alias, or with priority, it is one that only peers since OTP 28 take. */
+  sendExit(from: Pid, to: Pid | Reference, reason: Encodable, priority = false): void {
+    if (to instanceof Pid && !priority) this.signal({ type: 'exit2', from, to, reason }, to.node)
+    else this.signal({ type: 'altactSend', from, to, message: reason, priority, exit: true }, to.node)
   }
 
-  /** Sends a signal to `node`. Returns and throws as {@link send}. */
-  signal(signal: SignalOut, node: Atom): boolean {
-    if (!this.ids.isThisNode(node)) return this.#options.outlet.send(signal, node)
+  /** Sends a signal to `node`. Returns and throws as {@link send}. `sender`: see {@link Outlet.send}. */
+  signal(signal: SignalOut, node: Atom, sender?: Pid): boolean {
+    if (!this.ids.isThisNode(node)) return this.options.outlet.send(signal, node, sender)
     this.#queue.later(localSignal(signal))
     return true
   }
@@ -353,9 +358,14 @@ export class ProcessTable implements Host {
 
   // --- signals in ---
 
-  /** A signal of another node for a process of this one. */
-  deliver(signal: SignalIn): void {
+  /**
+   * A signal of another node for a process of this one.
+   * @param bytes what it took on the wire
+   */
+  deliver(signal: SignalIn, bytes = 0): void {
+    this.arrivingBytes = bytes
     this.#queue.now(signal)
+    this.arrivingBytes = 0
   }
 
   /** As {@link deliver}, after the code that runs now. */
@@ -384,7 +394,7 @@ export class ProcessTable implements Host {
 
   /** @internal An error that has no one to go to. */
   reportError(error: unknown, where: string): void {
-    this.#options.onError(error, where)
+    this.options.onError(error, where)
   }
 
   // --- connections ---
@@ -427,7 +437,7 @@ export class ProcessTable implements Host {
 
   /** @internal */
   get outlet(): Outlet {
-    return this.#options.outlet
+    return this.options.outlet
   }
 
   #sendReason(
@@ -435,13 +445,14 @@ export class ProcessTable implements Host {
     fallback: (error: unknown) => Encodable,
     node: Atom,
     signal: (reason: Encodable) => SignalOut,
+    sender?: Pid,
   ): void {
     try {
-      this.signal(signal(reason), node)
+      this.signal(signal(reason), node, sender)
     } catch (error) {
       // Anything but a full queue is the value's: it is no term, the peer cannot carry it, or a getter of it threw.
       if (error instanceof DistError || error instanceof NodeError) throw error
-      this.signal(signal(fallback(error)), node)
+      this.signal(signal(fallback(error)), node, sender)
     }
   }
 }

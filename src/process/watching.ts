@@ -37,16 +37,17 @@ export function monitor(
 ): Reference {
   const ref = table.makeReference()
   const target = targetOf(table, to)
-  const { alias, tag } = options
+  const { alias, priority = false, tag } = options
   const entry: OutgoingMonitor = {
     ref,
     target,
     ...(alias !== undefined && { alias }),
+    ...(priority && { priority }),
     ...(tag !== undefined && { tag: localTerm(tag) }),
   }
   process.monitors ??= new Map()
   process.monitors.set(table.ids.referenceKey(ref), entry)
-  if (alias !== undefined) table.addAlias(process, ref, { mode: alias, priority: false })
+  if (alias !== undefined) table.addAlias(process, ref, { mode: alias, priority })
   table.relate(process, target.node)
   const signalTo = target instanceof Pid ? target : target.name
   table.signal({ type: 'monitor', from: process.pid, to: signalTo, ref }, target.node)

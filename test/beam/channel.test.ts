@@ -71,10 +71,9 @@ async function connect(extra: bigint) {
   const waiting: { wanted: (signal: SignalIn) => boolean; resolve: (signal: SignalIn) => void }[] = []
   const seen: SignalIn[] = []
   let each: ((signal: SignalIn) => void) | undefined
-  const altact = beam.release >= 28 ? DistFlag.ALTACT_SIG : 0n
   const watched = await open(
     beam,
-    { flags: ADVERTISED | extra | altact },
+    { flags: ADVERTISED | extra },
     {
       onSignal(signal) {
         if (each !== undefined) return each(signal)

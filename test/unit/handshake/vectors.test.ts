@@ -131,5 +131,9 @@ test.each(RELEASES)('the flags of OTP %d: nothing that we require is missing', (
   expect(flagNames(flags).filter((name) => name.startsWith('UNKNOWN'))).toEqual([])
   // All that we can do and that release cannot.
   const lacking = flagNames(ADVERTISED & ~flags)
-  expect(lacking).toEqual(release === 23 ? ['UNLINK_ID', 'MANDATORY_25_DIGEST', 'V4_NC', 'ALIAS'] : [])
+  expect(lacking).toEqual([
+    ...(release < 25 ? ['UNLINK_ID', 'MANDATORY_25_DIGEST', 'V4_NC', 'ALIAS'] : []),
+    ...(release < 28 ? ['ALTACT_SIG'] : []),
+    ...(release < 29 ? ['NATIVE_RECORDS'] : []),
+  ])
 })
