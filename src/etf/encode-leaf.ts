@@ -90,7 +90,11 @@ function writeLatin1Atom(writer: Writer, name: string): void {
  */
 export function writeObjectKey(writer: Writer, name: string, settings: Settings, depth: number): void {
   if (settings.binaryKeys) return writeText(writer, name, settings, depth)
-  settings.objectKeys?.spend(name)
+  if (settings.objectKeys !== undefined) {
+    settings.failedAt = depth
+    settings.objectKeys.spend(name)
+    settings.failedAt = -1
+  }
   if (settings.plainAtoms && name.length < 86) {
     // At most 255 bytes: SMALL_ATOM_UTF8_EXT.
     writer.ensure(2 + 3 * name.length)

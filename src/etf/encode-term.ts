@@ -117,6 +117,7 @@ function writeTuple(
 ): void {
   if (depth >= MAX_RECURSION) return writeContainer(writer, term, settings, depth)
   const { elements } = term
+  if (!Array.isArray(elements)) throw settings.error(depth, 'ETF_UNSUPPORTED', 'a tuple without elements')
   const length = elements.length
   if (length > 255) writeHead(writer, 105, length)
   else {

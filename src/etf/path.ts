@@ -32,6 +32,7 @@ function step(term: unknown, index: number): [string, unknown] {
   if (term instanceof Fun) return [`.freeVars[${index}]`, term.freeVars[index]]
   if (term instanceof NativeRecord) return [`.values[${index}]`, term.values[index]]
   const name = Object.keys(term as object)[index >> 1] ?? ''
+  if ((index & 1) === 0) return [`.key(${index >> 1})`, name]
   return [property(name), (term as Record<string, unknown>)[name]]
 }
 

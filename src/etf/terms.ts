@@ -38,5 +38,6 @@ export type Encodable =
   | Charlist
   | readonly Encodable[]
   | Tuple<readonly Encodable[]>
+  | ErlMap<Encodable, Encodable>
   | Map<Encodable, Encodable>
   | { readonly [key: string]: Encodable }

@@ -1,7 +1,7 @@
 /** Terms that JavaScript has no type for: floats that are integral, bitstrings, improper lists, character lists. */
 import { ArgumentError } from '../errors.js'
 import { type Atom, atomName } from './atom.js'
-import type { Encodable, Term } from './terms.js'
+import type { Term } from './terms.js'
 
 /** A float whose value is integral (`1.0`), which a JavaScript number could not tell from the integer `1`. */
 export class ErlFloat {
@@ -130,5 +130,3 @@ export class LocalTerm {
     this.bytes = bytes
   }
 }
-
-export type { Encodable }

@@ -1,9 +1,10 @@
 /** Reading terms: superseded tags, what is refused and how, limits, depth, contexts of a link. */
+import { inspect } from 'node:util'
 import {
   atom,
   decode,
   encode,
-  ErlMap,
+  type ErlMap,
   type EtfError,
   float,
   Fun,
@@ -263,8 +264,6 @@ describe('binaries', () => {
     const binary = decode(encode('žluť')) as Buffer
     expect(Buffer.isBuffer(binary)).toBe(true)
     expect(binary.toString()).toBe('žluť')
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const { inspect } = require('node:util') as typeof import('node:util')
     expect(inspect(binary)).toBe('<<"žluť">>')
     expect(inspect(decode(encode(new Uint8Array([255, 1]))))).toBe('<<255,1>>')
   })

@@ -12,7 +12,7 @@ import {
   ImproperList,
   isEqual,
   LocalTerm,
-  NativeRecord,
+  type NativeRecord,
   Pid,
   Port,
   Reference,
