@@ -7,7 +7,6 @@
 import type { Atom } from '../etf/atom.js'
 import type { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
-import type { Tuple } from '../etf/tuple.js'
 
 /** A name as a destination; `true` and `false` are atoms too. */
 export type Name = Atom | boolean
@@ -73,6 +72,3 @@ export type Signal<T = Encodable> =
 
 export type SignalIn = Signal<Term>
 export type SignalOut = Signal<Encodable>
-export type SignalType = Signal['type']
-
-export type MessageTuple = Tuple<readonly Term[]>

@@ -7,7 +7,7 @@ import { COMPRESSED, VERSION } from './tags.js'
 import type { Encodable, Term } from './terms.js'
 import { LocalTerm } from './values.js'
 
-export { type DecodeContext, Reader } from './reader.js'
+export { Reader } from './reader.js'
 
 export interface DecodeOptions {
   /** `'existing'`: an atom that this process does not know yet is an error (`ETF_NEW_ATOM`). */

@@ -18,9 +18,6 @@ import { HandshakeError } from '../errors.js'
 import { DIGEST_BYTES } from './digest.js'
 import { decodeLatin1, decodeUtf8, encodeUtf8 } from './names.js'
 
-/** The version of the distribution protocol since OTP 23. */
-export const DIST_VERSION = 6
-
 const TAG_NAME = 0x4e // N
 const TAG_OLD_NAME = 0x6e // n
 const TAG_COMPLEMENT = 0x63 // c
