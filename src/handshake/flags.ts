@@ -42,8 +42,6 @@ export const DistFlag = Object.freeze({
   NATIVE_RECORDS: 1n << 38n,
 } as const)
 
-export type DistFlagName = keyof typeof DistFlag
-
 const F = DistFlag
 
 /** What OTP 25 requires of a peer, and what `MANDATORY_25_DIGEST` alone stands for. */
