@@ -111,7 +111,8 @@ export class Gate {
     const result = this.#run(process, previous, call)
     this.#order?.note(
       key,
-      result.then(() => {}),
+      // A call that ends while it waits does not let the next one overtake those before it.
+      result.then(() => previous),
     )
     return result
   }

@@ -9,6 +9,7 @@ import { charlist } from '../etf/values.js'
 import type { Limits } from '../limits.js'
 import { ErlangError } from '../process/erlang-error.js'
 import { withContext, type Arity, type ExposedEntry, type ExposedTable } from './exposed.js'
+import { processFunctions, type ProcessFacts } from './standard-processes.js'
 
 /** What the standard functions tell: facts of the node and of the process it runs in. */
 export interface NodeFacts {
@@ -24,6 +25,7 @@ export interface NodeFacts {
   readonly architecture: string
   processors(): number
   readonly limits: Limits
+  readonly processes: ProcessFacts
 }
 
 const NODE_TYPES = ['visible', 'hidden', 'connected', 'this', 'known'] as const
@@ -32,6 +34,7 @@ const WORD_BYTES = 8
 /** Exposes the standard functions. */
 export function exposeStandardFunctions(table: ExposedTable, facts: NodeFacts): void {
   table.exposeStandard('erlang', {
+    ...processFunctions(facts.processes),
     node: () => facts.node(),
     is_alive: () => facts.node().name !== 'nonode@nohost',
     nodes: withContext(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atom, tuple } from '../../src/index.js'
 import { closeAtEnd, cookie, freePort, privateEpmd, uniqueName } from '../support/beam.js'
+import { build } from '../support/cli.js'
 import { startNode } from '../support/nodes.js'
 import { installPeer } from '../support/peers.js'
 import { run, start } from '../support/process.js'
@@ -45,6 +46,7 @@ test('reads status, queues and connections of a broker', async () => {
     await node.at(name).call('rabbit_amqqueue', 'declare', args)
   }
 
+  build()
   const example = await run(process.execPath, ['examples/rabbitmq.js', name, '--json'], {
     env: { ERL_EPMD_PORT: epmdPort, BEAMPEER_COOKIE: cookie },
   })
