@@ -15,5 +15,6 @@ export function nodeFacts(kernel: Kernel, limits: Limits): NodeFacts {
     architecture: `${process.arch}-${process.platform}`,
     processors: availableParallelism,
     limits,
+    processes: kernel.table,
   }
 }

@@ -444,3 +444,39 @@ describe('incarnations', () => {
     expect(events.subscription.dropped).toBe(0)
   })
 })
+
+describe('what a BEAM asks about our processes by rpc', () => {
+  test('processes, registered, whereis, is_process_alive, process_info', async () => {
+    const [beam, node] = await both()
+    const { process } = collector(node, { trapExit: true, name: 'asked' })
+    const idle = node.spawn(() => new Promise(() => {}))
+    const ended = node.spawn(() => {})
+    process.link(idle)
+    node.send(idle.pid, 1)
+    const ask = (call: string) =>
+      beam.evalText(
+        `(fun() -> A = rpc:call('${node.name}', erlang, whereis, [asked]),
+        R = fun(F, Args) -> rpc:call('${node.name}', erlang, F, Args) end, ${call} end)()`,
+        { Idle: idle.pid, Ended: ended.pid },
+      )
+    expect(await ask('{R(is_process_alive, [A]), R(is_process_alive, [Ended]), R(whereis, [nobody])}')).toBe(
+      '{true,false,undefined}',
+    )
+    expect(
+      await ask('lists:member(A, R(processes, [])) andalso lists:member(asked, R(registered, []))'),
+    ).toBe('true')
+    expect(
+      await ask(
+        'R(process_info, [A, [registered_name, trap_exit, links]]) =:= [{registered_name, asked}, {trap_exit, true}, {links, [Idle]}]',
+      ),
+    ).toBe('true')
+    expect(
+      await ask(
+        '{R(process_info, [Idle, message_queue_len]), R(process_info, [Idle, registered_name]), R(process_info, [Ended])}',
+      ),
+    ).toBe('{{message_queue_len,1},[],undefined}')
+    expect(await ask('proplists:get_value(status, R(process_info, [A]))')).toBe('waiting')
+    expect(await ask('{badrpc, {_, {W, _}}} = R(process_info, [A, no_such_item]), W')).toBe('badarg')
+    expect(await ask('{badrpc, {_, {W, _}}} = R(is_process_alive, [self()]), W')).toBe('badarg')
+  })
+})
