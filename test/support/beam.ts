@@ -42,6 +42,8 @@ export interface BeamOptions {
   elixir?: boolean
   /** false: the node does not distribute, `name` is ignored. */
   distributed?: boolean
+  /** Goes before the command: `['ip', 'netns', 'exec', 'island']`. */
+  prefix?: readonly string[]
 }
 
 type Reply = { kind: string; body: Buffer }
@@ -334,7 +336,8 @@ export async function startBeam(options: BeamOptions = {}): Promise<Beam> {
     ...(options.args ?? []),
     ...['-eval', `${HARNESS}.`],
   ]
-  const child = await spawnTracked(command, [...before, ...args], {
+  const [program = command, ...rest] = [...(options.prefix ?? []), command, ...before, ...args]
+  const child = await spawnTracked(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: { ...cleanEnvironment(), ERL_EPMD_PORT: String(epmdPort), ...options.env },
   })
