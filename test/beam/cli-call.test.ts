@@ -7,7 +7,7 @@ import { cli } from '../support/cli.js'
 
 let beam: Beam
 beforeAll(async () => {
-  beam = await startBeam({ elixir: process.env.BEAMPEER_OTP === undefined })
+  beam = await startBeam()
 })
 
 const env = (more: Record<string, string> = {}) => ({

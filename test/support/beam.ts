@@ -38,7 +38,7 @@ export interface BeamOptions {
   /** Further switches, after those of the kit: `['-kernel', 'net_ticktime', '4']`. */
   args?: readonly string[]
   env?: Readonly<Record<string, string>>
-  /** Makes Elixir's modules available and starts its application, for `evalElixir`. Host's release only. */
+  /** Makes Elixir's modules available and starts its application, for `evalElixir`. Takes the host's release. */
   elixir?: boolean
   /** false: the node does not distribute, `name` is ignored. */
   distributed?: boolean
@@ -319,7 +319,7 @@ export async function startEpmd(options: EpmdOptions = {}): Promise<Epmd> {
  * @throws Error with what the node printed when it does not come up.
  */
 export async function startBeam(options: BeamOptions = {}): Promise<Beam> {
-  const otp = options.otp ?? defaultRelease()
+  const otp = options.otp ?? (options.elixir === true ? hostRelease() : defaultRelease())
   const { longNames = true, distributed = true } = options
   const alive = options.name ?? uniqueName('beam', longNames ? '127.0.0.1' : 'localhost')
   const name = alive.includes('@') ? alive : `${alive}@${longNames ? '127.0.0.1' : 'localhost'}`
