@@ -83,6 +83,8 @@ describe('start', () => {
     const node = await startNode({ name: uniqueName('js6', '::1'), inet6: true })
     expect(await node.ping(beam.name)).toBe('pong')
     node.disconnect(beam.name)
+    // Until it has noticed, a ping would go to the old connection.
+    await beam.until('nodes(connected) =:= []')
     expect(await beam.evalText(`net_adm:ping('${node.name}')`)).toBe('pong')
   })
 })
