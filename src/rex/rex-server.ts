@@ -11,7 +11,7 @@ import { toException } from '../process/erlang-error.js'
 import { genReply, readGenMessage } from '../process/gen-reply.js'
 import type { Destination, Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
-import { runCall, type Outcome } from './call.js'
+import { runCall, type Outcome, type RunningCall } from './call.js'
 import { makeContext, type CallContext } from './context.js'
 import type { CallServer } from './spawn-server.js'
 
@@ -50,12 +50,67 @@ export function startRex(options: RexOptions): Process {
   return new RexServer(options).process
 }
 
+/** What a call needs of the server. */
+interface RexCallParts {
+  leader(): Leader
+  start(groupLeader: Pid): Process
+  context(process: Process): CallContext
+  reply(result: Encodable): void
+}
+
+/**
+ * A call on its way. Its process is made when somebody can come to know of it: functions that end at once and ask for
+ * no context need none.
+ */
+class RexCall implements RunningCall {
+  readonly #parts: RexCallParts
+  #leader: Leader | undefined
+  #process: Process | undefined
+  #context: CallContext | undefined
+  #waiting = true
+  #answered = () => {}
+
+  constructor(parts: RexCallParts) {
+    this.#parts = parts
+  }
+
+  get process(): Process {
+    if (this.#process === undefined) {
+      this.#leader = this.#parts.leader()
+      this.#process = this.#parts.start(this.#leader.pid)
+    }
+    return this.#process
+  }
+
+  context(): CallContext {
+    return (this.#context ??= this.#parts.context(this.process))
+  }
+
+  /** Resolves when the call was answered. */
+  get answered(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#waiting) this.#answered = resolve
+      else resolve()
+    })
+  }
+
+  /** Answers, once, and ends the process. */
+  answer(result: Encodable): void {
+    if (!this.#waiting) return
+    this.#waiting = false
+    this.#parts.reply(result)
+    this.#process?.exit()
+    this.#leader?.own?.exit()
+    this.#answered()
+  }
+}
+
 class RexServer {
   readonly process: Process
   readonly #host: Host
   readonly #options: RexOptions
   /** Running calls by the key of the monitor on their process. */
-  readonly #running = new Map<string, (reason: Term) => void>()
+  readonly #running = new Map<string, () => void>()
   #blocked: Promise<void> | undefined
 
   constructor(options: RexOptions) {
@@ -72,10 +127,10 @@ class RexServer {
             options.onError(error, 'rex')
           }
         },
-        down: (ref, _object, reason) => {
+        down: (ref) => {
           const ended = this.#running.get(ref.key)
           this.#running.delete(ref.key)
-          ended?.(reason)
+          ended?.()
         },
       },
       { name: REX, trapExit: true },
@@ -112,7 +167,7 @@ class RexServer {
       // One after another, whoever calls.
       const run = this.#blocked === undefined ? this.#run(call) : this.#blocked.then(() => this.#run(call))
       this.#blocked = run
-      void run.then(() => {
+      void run?.then(() => {
         if (this.#blocked === run) this.#blocked = undefined
       })
     }
@@ -155,43 +210,32 @@ class RexServer {
     }
   }
 
-  /** Runs a call in a process of its own; resolves when it was answered, and never rejects. */
-  #run(call: Request): Promise<void> {
-    return new Promise((answered) => {
-      let leader: Leader | undefined
-      let waiting = true
-      const answer = (result: Encodable) => {
-        if (!waiting) return
-        waiting = false
-        this.#reply(call, result)
-        leader?.own?.exit()
-        answered()
-      }
-      let process: Process
-      try {
-        leader = this.#groupLeader(call)
-        process = this.#host.spawnHandler({ message: () => {} }, { groupLeader: leader.pid })
-      } catch (error) {
-        // Only a full process table gets here.
-        this.#options.onError(error, 'rex')
-        answer(tuple(BADRPC, tuple(EXIT, SYSTEM_LIMIT)))
-        return
-      }
-      const ref = this.process.monitor(process)
-      this.#running.set(ref.key, (reason) => answer(tuple(BADRPC, tuple(EXIT, reason))))
-      const finish = (outcome: Outcome) => {
-        answer(rpcResult(outcome))
-        process.exit()
-      }
-      let context: CallContext | undefined
-      const { table, io } = this.#options
-      const outcome = runCall(table, call, {
-        process,
-        context: () => (context ??= makeContext(this.#host, io, process, call.caller)),
-      })
-      if (outcome instanceof Promise) void outcome.then(finish)
-      else finish(outcome)
+  /** Runs a call; the promise, if the call did not end at once, resolves when it was answered, and never rejects. */
+  #run(call: Request): Promise<void> | undefined {
+    const running = new RexCall({
+      start: (leader) => this.#host.spawnHandler({ message: () => {} }, { groupLeader: leader }),
+      leader: () => this.#groupLeader(call),
+      context: (process) => makeContext(this.#host, this.#options.io, process, call.caller),
+      reply: (result) => this.#reply(call, result),
     })
+    const outcome = runCall(this.#options.table, call, running)
+    if (!(outcome instanceof Promise)) {
+      running.answer(rpcResult(outcome))
+      return undefined
+    }
+    try {
+      // Whoever ends the process from outside ends the call.
+      const { process } = running
+      const ref = this.process.monitor(process)
+      // It may have ended before the monitor reached it, which then only says noproc.
+      this.#running.set(ref.key, () => running.answer(tuple(BADRPC, tuple(EXIT, process.exitReason))))
+    } catch (error) {
+      // Only a full process table gets here.
+      this.#options.onError(error, 'rex')
+      running.answer(tuple(BADRPC, tuple(EXIT, SYSTEM_LIMIT)))
+    }
+    void outcome.then((end) => running.answer(rpcResult(end)))
+    return running.answered
   }
 
   #reply(call: Request, result: Encodable): void {
