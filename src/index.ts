@@ -24,7 +24,14 @@ export type { Io } from './process/io.js'
 export { ErlangError, type ErrorClass } from './process/erlang-error.js'
 export type { ExposedModule } from './node/expose-file.js'
 export { withArity, withContext, withOptions } from './rex/exposed.js'
-export type { Arity, CallLimits, ExposedEntry, ExposeOptions, Fallback, FunctionOptions } from './rex/exposed.js'
+export type {
+  Arity,
+  CallLimits,
+  ExposedEntry,
+  ExposeOptions,
+  Fallback,
+  FunctionOptions,
+} from './rex/exposed.js'
 export type { CallContext } from './rex/context.js'
 export type { CallOptions, Output } from './rex/calls.js'
 export type { CallResult, Erpc } from './rex/erpc.js'
@@ -32,7 +39,11 @@ export type { EmitOptions, EmitTarget } from './rex/emit.js'
 export { exportFun, RemoteNode } from './rex/remote-node.js'
 export type { AnyFunctions, BatchCall, RemoteModule } from './rex/remote-node.js'
 export { RequestId, RequestIds } from './rex/request-ids.js'
-export type { LabelledResponse, ReceiveOptions as ResponseOptions, Response as CallResponse } from './rex/request-ids.js'
+export type {
+  LabelledResponse,
+  ReceiveOptions as ResponseOptions,
+  Response as CallResponse,
+} from './rex/request-ids.js'
 export type { Rpc, ServerCallOptions } from './rex/rpc.js'
 export type { ServerReplies } from './rex/servers.js'
 export { BadRpcError, ErpcError, RemoteError } from './rex/errors.js'

@@ -25,7 +25,8 @@ export function asText(term: Term, encoding: 'unicode' | 'latin1' = 'unicode'): 
   while (stack.length > 0) {
     const item = stack.pop() as Term
     if (typeof item === 'number') {
-      if (!Number.isInteger(item) || item < 0 || item > 0x10ffff || (item >= 0xd800 && item <= 0xdfff)) return undefined
+      if (!Number.isInteger(item) || item < 0 || item > 0x10ffff || (item >= 0xd800 && item <= 0xdfff))
+        return undefined
       if (!flush()) return undefined
       parts.push(String.fromCodePoint(item))
     } else if (item instanceof Uint8Array) {

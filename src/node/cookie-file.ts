@@ -42,25 +42,37 @@ export async function readCookieFile(file: string): Promise<string> {
     throw new CookieError(
       missing ? 'COOKIE_NOT_FOUND' : 'COOKIE_FILE_UNREADABLE',
       file,
-      missing ? `there is no cookie file ${file}` : `the cookie file ${file} cannot be read: ${(cause as Error).message}`,
+      missing
+        ? `there is no cookie file ${file}`
+        : `the cookie file ${file} cannot be read: ${(cause as Error).message}`,
       { cause },
     )
   }
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-    throw new CookieError('COOKIE_FILE_LOOSE', file, `others than its owner can reach the cookie file ${file}: chmod 400 it`)
+    throw new CookieError(
+      'COOKIE_FILE_LOOSE',
+      file,
+      `others than its owner can reach the cookie file ${file}: chmod 400 it`,
+    )
   }
   const [line = '', ...rest] = text.split('\n')
   const cookie = line.trim()
-  if (rest.some((more) => more.trim() !== '')) throw new CookieError('COOKIE_BAD', file, `the cookie file ${file} has more than one line`)
+  if (rest.some((more) => more.trim() !== ''))
+    throw new CookieError('COOKIE_BAD', file, `the cookie file ${file} has more than one line`)
   return checkCookie(cookie, file)
 }
 
 /** @throws CookieError `COOKIE_BAD` for what cannot be a cookie */
 export function checkCookie(cookie: string, where: string): string {
   if (cookie === '') throw new CookieError('COOKIE_BAD', where, `the cookie of ${where} is empty`)
-  if (cookie.length > 255) throw new CookieError('COOKIE_BAD', where, `the cookie of ${where} has more than 255 characters`)
+  if (cookie.length > 255)
+    throw new CookieError('COOKIE_BAD', where, `the cookie of ${where} has more than 255 characters`)
   if (/[^\x20-\x7e]/.test(cookie)) {
-    throw new CookieError('COOKIE_BAD', where, `the cookie of ${where} has characters other than printable ASCII`)
+    throw new CookieError(
+      'COOKIE_BAD',
+      where,
+      `the cookie of ${where} has characters other than printable ASCII`,
+    )
   }
   return cookie
 }
@@ -80,7 +92,11 @@ export async function usualCookie(options: { env?: Environment; create?: boolean
   }
   const file = files[0] as string
   if (options.create !== true) {
-    throw new CookieError('COOKIE_NOT_FOUND', file, `no cookie: give one, set BEAMPEER_COOKIE, or make ${file} (mode 0400)`)
+    throw new CookieError(
+      'COOKIE_NOT_FOUND',
+      file,
+      `no cookie: give one, set BEAMPEER_COOKIE, or make ${file} (mode 0400)`,
+    )
   }
   return createCookieFile(file)
 }
@@ -93,7 +109,12 @@ async function createCookieFile(file: string): Promise<string> {
   } catch (cause) {
     // Another node made it at the same moment: that one counts.
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return readCookieFile(file)
-    throw new CookieError('COOKIE_FILE_UNREADABLE', file, `the cookie file ${file} cannot be made: ${(cause as Error).message}`, { cause })
+    throw new CookieError(
+      'COOKIE_FILE_UNREADABLE',
+      file,
+      `the cookie file ${file} cannot be made: ${(cause as Error).message}`,
+      { cause },
+    )
   }
   try {
     await handle.writeFile(cookie)

@@ -33,6 +33,7 @@ import { Distribution } from './distribution.js'
 import { exposeFile, type ExposedModule } from './expose-file.js'
 import { nodeFacts } from './facts.js'
 import { NetKernel } from './net-kernel.js'
+import { PeerReleases } from './peer-releases.js'
 import { checkOptions, type CheckedOptions, type NodeOptions } from './options.js'
 
 type NodeNameLike = string | Atom
@@ -84,7 +85,12 @@ export class ErlangNode implements AsyncDisposable {
     return node
   }
 
-  private constructor(checked: CheckedOptions, options: NodeOptions, cookies: CookieJar, distribution: Distribution) {
+  private constructor(
+    checked: CheckedOptions,
+    options: NodeOptions,
+    cookies: CookieJar,
+    distribution: Distribution,
+  ) {
     this.#options = checked
     this.#cookies = cookies
     this.#distribution = distribution
@@ -119,7 +125,8 @@ export class ErlangNode implements AsyncDisposable {
     const { table, io } = this.#kernel
     const makeGroupLeader = (write: (text: string) => void) => this.#kernel.makeGroupLeader(write)
     this.#exposed = new ExposedTable(checked.limits)
-    if (options.standardFunctions !== false) exposeStandardFunctions(this.#exposed, nodeFacts(this.#kernel, checked.limits))
+    if (options.standardFunctions !== false)
+      exposeStandardFunctions(this.#exposed, nodeFacts(this.#kernel, checked.limits))
     const onError = (error: unknown, where: string) =>
       checked.logger.error(`${where}: ${error instanceof Error ? error.message : String(error)}`)
     const server = { host: table, table: this.#exposed, io, onError }
@@ -130,11 +137,23 @@ export class ErlangNode implements AsyncDisposable {
       connectionError: (peer) => this.#kernel.connectionError(peer),
       maxItems: checked.limits.maxMailboxMessages,
     })
-    this.rpc = new Rpc(this.#calls, () => [this.name, ...this.nodes(checked.hidden ? 'connected' : 'visible')])
+    this.rpc = new Rpc(this.#calls, () => [
+      this.name,
+      ...this.nodes(checked.hidden ? 'connected' : 'visible'),
+    ])
     this.erpc = new Erpc(this.#calls)
-    this.gen = new Gen(table, { connectionError: (peer) => this.#kernel.connectionError(peer) })
+    const releases = new PeerReleases(this.#kernel, this.erpc, checked.limits)
+    this.gen = new Gen(table, {
+      connectionError: (peer) => this.#kernel.connectionError(peer),
+      otpRelease: (peer) => releases.of(peer),
+    })
     const cluster = new ClusterView(this.#kernel, checked.hidden)
-    this.pg = new ProcessGroups({ host: table, cluster, maxGroupMembers: checked.limits.maxGroupMembers, onError })
+    this.pg = new ProcessGroups({
+      host: table,
+      cluster,
+      maxGroupMembers: checked.limits.maxGroupMembers,
+      onError,
+    })
     this.#makeGlobal = () =>
       new GlobalNames({
         host: table,
@@ -296,7 +315,8 @@ export class ErlangNode implements AsyncDisposable {
 
   /** Names registered in an EPMD: this host's, or `host`'s. */
   async names(host?: string): Promise<{ name: string; port: number }[]> {
-    if (this.#distribution.epmd === undefined) throw new NodeError('NODE_NO_EPMD', "this node uses no EPMD (epmd: 'none')")
+    if (this.#distribution.epmd === undefined)
+      throw new NodeError('NODE_NO_EPMD', "this node uses no EPMD (epmd: 'none')")
     return this.#distribution.epmd.names(host)
   }
 
