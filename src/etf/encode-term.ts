@@ -29,6 +29,9 @@ import { Tuple } from './tuple.js'
 import { BitString, Charlist, ErlFloat } from './values.js'
 import type { Writer } from './writer.js'
 
+/** Text up to this many code units is tried as ASCII in place. */
+const SHORT_TEXT = 40
+
 /** STRING_EXT counts in 16 bits. */
 const MAX_STRING = 65535
 
@@ -59,7 +62,7 @@ export function writeInner(writer: Writer, term: unknown, settings: Settings, de
   }
   if (Array.isArray(term)) return writeList(writer, term, settings, depth)
   if (term instanceof Tuple) return writeTuple(writer, term, settings, depth)
-  if (term instanceof Uint8Array) return writeBinary(writer, term)
+  if (ArrayBuffer.isView(term) && term instanceof Uint8Array) return writeBinary(writer, term)
   if (term instanceof ErlFloat) return writeFloat(writer, term.value, settings)
   if (term === null) return writeAtom(writer, NIL, settings)
   if (term instanceof ErlMap && term.unique && !settings.deterministic && depth < MAX_RECURSION) {
@@ -178,6 +181,26 @@ function writeElements(writer: Writer, items: readonly unknown[], settings: Sett
       for (let word = 0; word < words.length; word++) view.setInt32(p + 4 * word, words[word] as number)
       p += item.wireBytes
       continue
+    } else if (typeof item === 'string' && item.length <= SHORT_TEXT) {
+      const size = item.length
+      if (p + 5 + size > bytes.length) {
+        writer.position = p
+        writer.ensure(5 + size)
+        bytes = writer.bytes
+        view = writer.view
+      }
+      let at = 0
+      for (; at < size; at++) {
+        const unit = item.charCodeAt(at)
+        if (unit > 127) break
+        bytes[p + 5 + at] = unit
+      }
+      if (at === size) {
+        bytes[p] = 109
+        view.setInt32(p + 1, size)
+        p += 5 + size
+        continue
+      }
     }
     writer.position = p
     settings.path[depth] = i

@@ -144,11 +144,12 @@ function encodeWith(writer: Writer, term: Encodable, options: EncodeOptions | un
   return level > 0 ? compress(writer, level) : output(writer)
 }
 
-/** A copy of what is written. */
+/** What is written: a copy, or the buffer itself where it is too large to be kept for the next term. */
 function output(writer: Writer): Uint8Array {
-  const length = writer.position
+  const { bytes, position: length } = writer
   if (length <= MAX_SMALL) return platform.smallBinary(writer.view, 0, length)
-  return platform.copyBinary(writer.bytes, 0, length)
+  if (bytes.length > MAX_SCRATCH_BYTES) return platform.viewBinary(bytes.buffer, 0, length)
+  return platform.copyBinary(bytes, 0, length)
 }
 
 function settingsOf(options: EncodeOptions): Settings {
