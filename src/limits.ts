@@ -102,6 +102,8 @@ export interface Limits {
   maxNodeEvents: number
   /** Nodes whose last connection error is remembered. Stops a list that grows with every name that is tried. */
   maxRememberedErrors: number
+  /** Waiting for a peer to say which release it runs; then it is taken for a recent one. */
+  peerReleaseTimeoutMs: number
   /** First pause before a peer that is kept connected is dialled again, doubled each time. Stops hammering it. */
   reconnectMinMs: number
   /** Longest such pause. */
@@ -145,6 +147,23 @@ export interface Limits {
   globalLossDelayMs: number
   /** Processes alive at once on this node (the BEAM's default is 262,144 up to OTP 26, 1,048,576 since). */
   maxProcesses: number
+
+  /** Rows (processes, tables, ports, links) that the probe asks a watched node for in one poll: its cost to that node. */
+  maxProbeRows: number
+  /** Bytes that the process rows of one poll may have: what the probe costs a watched node's network. */
+  maxProbeBytes: number
+  /** How long a watched node may take to answer a poll before the poll is given up. */
+  probeTimeoutMs: number
+  /** Age at which the list of all pids of a node with more than `maxProbeRows` is read anew: 2.7 MB for 100,000. */
+  probePidsAgeMs: number
+  /** Events that a probe remembers: nodes that come and go for months must not fill memory. */
+  maxProbeEvents: number
+  /** Updates that wait for one reader of a probe: a view that is behind shows the present, not the past. */
+  maxProbeUpdates: number
+  /** Characters of a printed state, dictionary value or message of a watched process: they may be of any size. */
+  maxProbeCharacters: number
+  /** Links of one watched node that metrics give series of their own: in a large cluster a scrape stays small. */
+  maxMetricsLinks: number
 }
 
 export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
@@ -190,6 +209,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxPendingSignals: 100_000,
   maxNodeEvents: 10_000,
   maxRememberedErrors: 1_000,
+  peerReleaseTimeoutMs: 5_000,
   reconnectMinMs: 100,
   reconnectMaxMs: 30_000,
   maxFormerNames: 64,
@@ -204,4 +224,13 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxLostConnections: 10_000,
   globalLossDelayMs: 100,
   maxProcesses: 262_144,
+
+  maxProbeRows: 500,
+  maxProbeBytes: 90_000,
+  probeTimeoutMs: 5_000,
+  probePidsAgeMs: 60_000,
+  maxProbeEvents: 10_000,
+  maxProbeUpdates: 1_000,
+  maxProbeCharacters: 10_000,
+  maxMetricsLinks: 100,
 })

@@ -28,11 +28,15 @@ export interface GenCallOptions {
   timeoutMs?: number
   /** Ends the wait with the signal's reason; a late reply is dropped. */
   signal?: AbortSignal
+  /** The process that asks and waits: when it is the server itself, the call fails with `calling_self`. */
+  from?: Process
 }
 
 export interface GenClientOptions {
   /** Why there is no connection to a node, if that is known. */
   connectionError(node: Atom): BeampeerError | undefined
+  /** The OTP release that a node runs; Infinity for this one, and where that is not known. */
+  otpRelease(node: Atom): Promise<number>
 }
 
 interface PendingCall {
@@ -52,6 +56,7 @@ const TERMINATE = internAtom('terminate')
 const ALIAS = internAtom('alias')
 const NODEDOWN = internAtom('nodedown')
 const TIMEOUT = internAtom('timeout')
+const CALLING_SELF = internAtom('calling_self')
 
 /** The longest that a timer of Node's waits. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -188,11 +193,12 @@ export class GenClient {
     label: Atom,
     to: ServerRef,
     request: Encodable,
-    { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: GenCallOptions,
+    { timeoutMs = DEFAULT_TIMEOUT_MS, signal, from }: GenCallOptions,
     untilDown = false,
   ): Promise<Term> {
     checkTimeout(timeoutMs)
     signal?.throwIfAborted()
+    if (from !== undefined && this.#isSame(from, to)) throw new GenCallError(describe(to), CALLING_SELF)
     const sent = this.#request(label, to, request, untilDown)
     let timer: ReturnType<typeof setTimeout> | undefined
     if (timeoutMs !== Infinity) {
@@ -265,6 +271,18 @@ export class GenClient {
     const call = this.#pending.get(ref.key)
     this.#pending.delete(ref.key)
     return call
+  }
+
+  #isSame(process: Process, to: ServerRef): boolean {
+    const target = this.#target(to)
+    if (target instanceof Pid) return process.pid.equals(target)
+    return nodeOf(target) === this.#host.name && process.registeredName?.name === textOf(target.name)
+  }
+
+  /** @internal How the release of `to`'s node answers. */
+  otpRelease(to: ServerRef): Promise<number> {
+    const node = nodeOf(this.#target(to))
+    return node === this.#host.name ? Promise.resolve(Infinity) : this.#options.otpRelease(node)
   }
 
   /** A local name may go between two steps: it is sent to as a name, which is no error then. */

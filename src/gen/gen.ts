@@ -26,7 +26,7 @@ export class Gen extends GenClient {
    * @throws NodeError `GEN_INIT_FAILED`, `PROCESS_NAME_TAKEN`, `PROCESS_LIMIT`
    */
   start(server: GenServer, options?: SpawnOptions): Promise<Process> {
-    return startServer(this.#host, server, options)
+    return startServer(this.#host, this, server, options)
   }
 
   /** `gen:reply/2`, for calls that a process takes itself. */

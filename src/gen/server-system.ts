@@ -1,7 +1,7 @@
 /**
  * What a server of ours answers to `sys` (OTP's sys.erl, `handle_system_msg/6`): `{system, From, Request}`.
  *
- *     get_state                 State
+ *     get_state                 {ok, State}, to callers of releases before 26.1 State
  *     get_status                {status, Pid, {module, Module}, [PDict, SysState, Parent, Debug, Misc]}
  *     suspend, resume           ok; while suspended only system messages are taken
  *     {terminate, Reason}       ok, then the end
@@ -18,6 +18,7 @@ import { genReply, type GenFrom } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import type { GenServer } from './server.js'
+import { FIRST_WITH_OK } from './sys.js'
 
 const SYSTEM = internAtom('system')
 const OK = internAtom('ok')
@@ -43,14 +44,17 @@ export class SystemState {
   readonly #server: GenServer
   readonly #self: Process
 
-  constructor(host: Host, server: GenServer, self: Process) {
+  readonly #otpRelease: (node: Atom) => Promise<number>
+
+  constructor(host: Host, server: GenServer, self: Process, otpRelease: (node: Atom) => Promise<number>) {
+    this.#otpRelease = otpRelease
     this.#host = host
     this.#server = server
     this.#self = self
   }
 
   /** Answers. @returns the reason when the server is to end */
-  handle({ from, request }: SystemMessage): { reason: Encodable } | undefined {
+  async handle({ from, request }: SystemMessage): Promise<{ reason: Encodable } | undefined> {
     const word = request instanceof Tuple ? `${request.tag ?? ''}/${request.size}` : String(request)
     switch (word) {
       case 'suspend':
@@ -59,7 +63,7 @@ export class SystemState {
         this.#reply(from, OK)
         return undefined
       case 'get_state':
-        this.#reply(from, this.#stateReply())
+        this.#reply(from, await this.#stateReply(from.pid.node))
         return undefined
       case 'get_status':
         this.#reply(from, this.#status())
@@ -84,12 +88,20 @@ export class SystemState {
     genReply(this.#host, this.#self.pid, from, reply)
   }
 
-  #stateReply(): Encodable {
+  async #stateReply(caller: Atom): Promise<Encodable> {
+    const state = this.#state()
+    if ('error' in state) return state.error
+    const isOld = caller !== this.#host.name && (await this.#otpRelease(caller)) < FIRST_WITH_OK
+    return isOld ? state.term : tuple(OK, state.term)
+  }
+
+  #state(): { term: Term } | { error: Encodable } {
     try {
-      return localTerm(this.#server.formatState())
+      return { term: localTerm(this.#server.formatState()) }
     } catch (error) {
       const where = tuple(this.#module(), internAtom('system_get_state'))
-      return tuple(ERROR, tuple(internAtom('callback_failed'), where, tuple(ERROR, reasonOf(error))))
+      const reason = tuple(internAtom('callback_failed'), where, tuple(ERROR, reasonOf(error)))
+      return { error: tuple(ERROR, reason) }
     }
   }
 
@@ -98,7 +110,7 @@ export class SystemState {
     const { pid, registeredName } = this.#self
     const status = internAtom(this.suspended ? 'suspended' : 'running')
     const header = `Status for generic server ${registeredName?.name ?? pid.toString()}`
-    const state = this.#stateReply()
+    const state = this.#state()
     const misc = [
       tuple(internAtom('header'), charlist(header)),
       tuple(internAtom('data'), [
@@ -106,7 +118,7 @@ export class SystemState {
         tuple(charlist('Parent'), pid),
         tuple(charlist('Logged events'), []),
       ]),
-      tuple(internAtom('data'), [tuple(charlist('State'), state)]),
+      tuple(internAtom('data'), [tuple(charlist('State'), 'error' in state ? state.error : state.term)]),
     ]
     const dictionary = [tuple(internAtom('$initial_call'), tuple(this.#module(), internAtom('init'), 1))]
     return tuple(internAtom('status'), pid, tuple(internAtom('module'), internAtom('gen_server')), [

@@ -11,6 +11,7 @@ import type { Host, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { describeReason, reasonOf } from '../process/copy.js'
 import { ErlangError } from '../process/erlang-error.js'
+import type { GenCallOptions, GenClient, ServerRef } from './client.js'
 import { readSystemMessage, SystemState } from './server-system.js'
 
 const NORMAL = internAtom('normal')
@@ -47,6 +48,7 @@ export abstract class GenServer<State = unknown> {
   state!: State
   #process: Process | undefined
   #host: Pick<Host, 'send'> | undefined
+  #client: GenClient | undefined
 
   /** The process of this server. @throws NodeError `GEN_NOT_STARTED` before it is started */
   get self(): Process {
@@ -82,11 +84,21 @@ export abstract class GenServer<State = unknown> {
     if (this.#host !== undefined) genReply(this.#host, this.self.pid, from, reply)
   }
 
+  /**
+   * Calls another server.
+   * @throws GenCallError, also `GEN_CALLING_SELF`: this server waits for itself
+   */
+  async call(to: ServerRef, request: Encodable, options: GenCallOptions = {}): Promise<Term> {
+    if (this.#client === undefined) throw new NodeError('GEN_NOT_STARTED', 'the server is not started')
+    return this.#client.call(to, request, { ...options, from: this.self })
+  }
+
   /** @internal */
-  attach(host: Pick<Host, 'send'>, process: Process): void {
+  attach(host: Pick<Host, 'send'>, process: Process, client: GenClient): void {
     if (this.#process !== undefined) throw new NodeError('GEN_STARTED', 'a server object is started once')
     this.#host = host
     this.#process = process
+    this.#client = client
   }
 }
 
@@ -95,12 +107,17 @@ export abstract class GenServer<State = unknown> {
  * @returns its process, once `init` is done
  * @throws NodeError `GEN_INIT_FAILED` with the error of `init` as cause, `PROCESS_NAME_TAKEN`, `PROCESS_LIMIT`
  */
-export function startServer(host: Host, server: GenServer, options: SpawnOptions = {}): Promise<Process> {
+export function startServer(
+  host: Host,
+  client: GenClient,
+  server: GenServer,
+  options: SpawnOptions = {},
+): Promise<Process> {
   return new Promise((resolve, reject) => {
     let process: Process
     try {
       process = host.spawn(async (self) => {
-        server.attach(host, self)
+        server.attach(host, self, client)
         try {
           await server.init?.()
         } catch (error) {
@@ -114,7 +131,7 @@ export function startServer(host: Host, server: GenServer, options: SpawnOptions
           return
         }
         resolve(self)
-        await new ServerLoop(host, server, self).run()
+        await new ServerLoop(host, client, server, self).run()
       }, options)
     } catch (error) {
       reject(error as Error)
@@ -133,11 +150,11 @@ class ServerLoop {
   readonly #self: Process
   readonly #system: SystemState
 
-  constructor(host: Host, server: GenServer, self: Process) {
+  constructor(host: Host, client: GenClient, server: GenServer, self: Process) {
     this.#host = host
     this.#server = server
     this.#self = self
-    this.#system = new SystemState(host, server, self)
+    this.#system = new SystemState(host, server, self, (node) => client.otpRelease({ name: '', node }))
   }
 
   async run(): Promise<void> {

@@ -6,6 +6,9 @@ import { Tuple, tuple } from '../etf/tuple.js'
 import { describe, SYSTEM, type GenCallOptions, type GenClient, type ServerRef } from './client.js'
 import { GenCallError } from './errors.js'
 
+/** The release whose `sys` answers a state as `{ok, State}`. */
+export const FIRST_WITH_OK = 26
+
 export class Sys {
   readonly #client: GenClient
 
@@ -15,7 +18,7 @@ export class Sys {
 
   /** `sys:get_state/2`. */
   async getState(to: ServerRef, options: GenCallOptions = {}): Promise<Term> {
-    return unwrap(to, await this.#ask(to, internAtom('get_state'), options))
+    return this.#unwrap(to, await this.#ask(to, internAtom('get_state'), options))
   }
 
   /** `sys:get_status/2`: `{status, Pid, {module, Module}, [PDict, SysState, Parent, Debug, Misc]}`. */
@@ -25,7 +28,7 @@ export class Sys {
 
   /** `sys:replace_state/3` with a fun of the server's node, such as `fun lists:reverse/1`. */
   async replaceState(to: ServerRef, fun: ExportFun | Fun, options: GenCallOptions = {}): Promise<Term> {
-    return unwrap(to, await this.#ask(to, tuple(internAtom('replace_state'), fun), options))
+    return this.#unwrap(to, await this.#ask(to, tuple(internAtom('replace_state'), fun), options))
   }
 
   /** `sys:suspend/2`: until it is resumed the server answers only `sys`. */
@@ -46,12 +49,15 @@ export class Sys {
   #ask(to: ServerRef, request: Encodable, options: GenCallOptions): Promise<Term> {
     return this.#client.callAs(SYSTEM, to, request, options)
   }
-}
 
-/** A state is answered as it is; `{error, Reason}` means, as in OTP, that it could not be had. */
-function unwrap(to: ServerRef, answer: Term): Term {
-  if (answer instanceof Tuple && answer.size === 2 && answer.tag === 'error') {
-    throw new GenCallError(describe(to), answer.elements[1] as Term)
+  /**
+   * A state is answered as `{ok, State}` since OTP 26.1, before as it is; `{error, Reason}` means that it could not be
+   * had (before, also a state that looks so: as OTP took it then).
+   */
+  async #unwrap(to: ServerRef, answer: Term): Promise<Term> {
+    if (!(answer instanceof Tuple) || answer.size !== 2) return answer
+    const value = answer.elements[1] as Term
+    if (answer.tag === 'error') throw new GenCallError(describe(to), value)
+    return answer.tag === 'ok' && (await this.#client.otpRelease(to)) >= FIRST_WITH_OK ? value : answer
   }
-  return answer
 }

@@ -335,8 +335,22 @@ describe('servers of ours', () => {
       cause: expect.objectContaining({ message: 'no' }) as unknown,
     })
     expect(node.whereis('failing')).toBeUndefined()
+    class Selfish extends GenServer {
+      override async handleCall(request: Term): Promise<Term> {
+        if (request === atom('me')) return this.call('selfish', atom('me'))
+        return this.call(this.self.pid, atom('me'))
+      }
+    }
+    await node.gen.start(new Selfish(), { name: 'selfish' })
+    for (const request of [atom('me'), atom('pid')]) {
+      const failed = node.gen.call('selfish', request)
+      await expect(failed).rejects.toMatchObject({
+        code: expect.stringMatching(/GEN_(EXIT|NOPROC)/) as unknown,
+      })
+      await expect(failed).rejects.toThrow(/GEN_CALLING_SELF|noproc/)
+    }
     const once = new Counter()
     await node.gen.start(once)
-    await expect(node.gen.start(once)).rejects.toThrow(/GEN_INIT_FAILED|started once|init/)
+    await expect(node.gen.start(once)).rejects.toMatchObject({ code: 'GEN_INIT_FAILED' })
   })
 })

@@ -6,7 +6,15 @@ import { isEqual } from '../../src/etf/equal.js'
 import { print } from '../../src/etf/print.js'
 import type { Encodable, Term } from '../../src/etf/terms.js'
 import type { Tuple } from '../../src/etf/tuple.js'
-import { freePort, privateEpmd, startBeam, uniqueName, until } from '../support/beam.js'
+import {
+  defaultRelease,
+  freePort,
+  hostRelease,
+  privateEpmd,
+  startBeam,
+  uniqueName,
+  until,
+} from '../support/beam.js'
 import { logLines, nodeEvents, startNode } from '../support/nodes.js'
 import type { ErlangNode } from '../../src/node/erlang-node.js'
 
@@ -165,7 +173,12 @@ describe('nodes', () => {
 
 describe('monitor_nodes', () => {
   test("messages are as a BEAM's own, in every form", async () => {
-    const [watcher, peer, node] = await Promise.all([startBeam(), startBeam({ hidden: true }), startNode()])
+    const [watcher, peer, node] = await Promise.all([
+      // Option maps came with OTP 25.
+      startBeam({ otp: defaultRelease() >= 25 ? defaultRelease() : hostRelease() }),
+      startBeam({ hidden: true }),
+      startNode(),
+    ])
     const forms: [string, Parameters<ErlangNode['netKernel']['monitorNodes']>[2]][] = [
       ['[{node_type, all}]', { nodeType: 'all', form: 'list' }],
       ['[{node_type, hidden}, nodedown_reason]', { nodeType: 'hidden', nodedownReason: true, form: 'list' }],
@@ -292,6 +305,7 @@ describe('cookies and socket options', () => {
     expect(node.getCookie('other@host')).toBe('ours')
     expect(await node.connect(beam.name)).toBe(true)
     node.disconnect(beam.name)
+    await beam.until('nodes(hidden) =:= []')
     expect(await beam.evalText(`net_adm:ping('${node.name}')`)).toBe('pong')
   })
 

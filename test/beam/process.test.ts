@@ -6,10 +6,14 @@ import { Tuple, tuple } from '../../src/etf/tuple.js'
 import { withContext } from '../../src/rex/exposed.js'
 import type { ErlangNode } from '../../src/node/erlang-node.js'
 import type { Process } from '../../src/process/process.js'
-import { startBeam, until, type Beam } from '../support/beam.js'
+import { defaultRelease, hostRelease, startBeam, until, type Beam } from '../support/beam.js'
 import { nodeEvents, startNode } from '../support/nodes.js'
 
-const both = (): Promise<[Beam, ErlangNode]> => Promise.all([startBeam(), startNode()])
+/** @param since the first release that can: an older one that is tested gives way to the host's */
+const both = (since = 0): Promise<[Beam, ErlangNode]> => {
+  const otp = defaultRelease() >= since ? defaultRelease() : hostRelease()
+  return Promise.all([startBeam({ otp }), startNode()])
+}
 
 /** A process that keeps what reaches it. */
 function collector(node: ErlangNode, options: { trapExit?: boolean; name?: string } = {}) {
@@ -283,7 +287,7 @@ describe('links and exit signals', () => {
 
 describe('aliases', () => {
   test('messages to an alias arrive until it is deactivated; reply aliases take one', async () => {
-    const [beam, node] = await both()
+    const [beam, node] = await both(24)
     const { process, messages } = collector(node)
     const alias = process.alias()
     const once = process.alias('reply')
@@ -299,7 +303,7 @@ describe('aliases', () => {
   })
 
   test('a monitor with reply_demonitor ends with the reply; one with demonitor with the monitor', async () => {
-    const [beam, node] = await both()
+    const [beam, node] = await both(24)
     const { process, messages } = collector(node)
     const pid = await spawnIdle(beam)
     const reply = process.monitor(pid, { alias: 'reply_demonitor' })
@@ -316,7 +320,7 @@ describe('aliases', () => {
   })
 
   test('we send to an alias of a BEAM process', async () => {
-    const [beam, node] = await both()
+    const [beam, node] = await both(24)
     const alias = (await beam.eval(`S = self(), spawn(fun() -> A = alias(), S ! A, register(aliased, self()),
       receive {m, X} -> receive {get, F} -> F ! X end end end), receive R when is_reference(R) -> R end`)) as Reference
     node.send(alias, tuple(atom('m'), 42))
