@@ -1,0 +1,25 @@
+/** `beampeer/dashboard`: looking at BEAM nodes. Explicit named exports, nothing else. */
+export { Probe, type ProbeOptions, type ProbeUpdate } from './probe.js'
+export type { DetailOptions } from './inspect.js'
+export type {
+  ApplicationSample,
+  Children,
+  CounterSample,
+  EtsRow,
+  LimitSample,
+  LinkSample,
+  MemorySample,
+  NodeSample,
+  NodeStatus,
+  PortRow,
+  ProcessDetail,
+  ProcessOrder,
+  ProcessRow,
+  ProcessTable,
+  RateSample,
+  Sampled,
+  SchedulerUse,
+  SocketRow,
+  TimelineEvent,
+  TreeNode,
+} from './samples.js'
