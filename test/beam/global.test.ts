@@ -3,9 +3,10 @@ import { atom } from '../../src/etf/atom.js'
 import type { Pid } from '../../src/etf/identifiers.js'
 import type { Term } from '../../src/etf/terms.js'
 import { tuple } from '../../src/etf/tuple.js'
+import type { RegisterOptions } from '../../src/global/global-names.js'
 import type { ErlangNode } from '../../src/node/erlang-node.js'
 import type { Process } from '../../src/process/process.js'
-import { startBeam, until, type Beam } from '../support/beam.js'
+import { startBeam, uniqueName, until, type Beam } from '../support/beam.js'
 import { logLines, startNode } from '../support/nodes.js'
 
 /** A process that collects what it is sent. */
@@ -146,4 +147,188 @@ describe.each([{ otp: undefined }, { otp: 27 }, { otp: 29 }])('one BEAM, OTP $ot
     expect(node.nodes()).toEqual([beam.name])
     expect(complaints([beam])).toEqual([])
   })
+})
+
+/** `{ name }` registered on both sides while they are apart; then they meet. Gives what is left of it. */
+async function clash(
+  prefix: string,
+  mine: RegisterOptions['resolve'],
+  theirs: string,
+): Promise<{
+  node: ErlangNode
+  beam: Beam
+  ours: ReturnType<typeof collector>
+  pid: Pid
+  kept: () => Pid | undefined
+}> {
+  const [beam, node] = await Promise.all([
+    startBeam({ name: uniqueName('middle') }),
+    startNode({ hidden: false, name: uniqueName(prefix) }),
+  ])
+  const ours = collector(node)
+  await node.global.register('clash', ours.process, mine === undefined ? {} : { resolve: mine })
+  const pid = (await beam.eval(`S = self(), P = spawn(fun() ->
+      yes = global:register_name(clash, self(), ${theirs}), S ! ready,
+      (fun L(A) -> receive {get, F} -> F ! A, L(A); M -> L([M | A]) end end)([]) end),
+    receive ready -> P end`)) as Pid
+  await node.connect(beam.name)
+  await Promise.all([node.global.sync(), beam.evalText('ok = global:sync()')])
+  const kept = () => node.global.whereis('clash')
+  const there = await beam.eval('global:whereis_name(clash)')
+  expect(there).toEqual(kept() ?? atom('undefined'))
+  return { node, beam, ours, pid, kept }
+}
+
+const told = (beam: Beam) => beam.evalText('P ! {get, self()}, receive Told when is_list(Told) -> Told end')
+const exitName = 'fun global:random_exit_name/3'
+
+describe('one name, two processes', () => {
+  test('the node with the lesser name decides, by default: the process of the greater is killed', async () => {
+    const { ours, pid, kept, beam } = await clash('aaa', undefined, exitName)
+    expect(kept()).toEqual(ours.process.pid)
+    expect(ours.process.alive).toBe(true)
+    await beam.until('not is_process_alive(P)', { P: pid })
+  })
+
+  test('the other way round, our process is killed', async () => {
+    const { ours, pid, kept } = await clash('zzz', undefined, exitName)
+    expect(kept()).toEqual(pid)
+    await until(() => !ours.process.alive)
+    expect(ours.process.exitReason).toEqual(atom('killed'))
+  })
+
+  test('random_notify_name tells the process that lost', async () => {
+    const first = await clash('aaa', 'random_notify_name', exitName)
+    expect(first.kept()).toEqual(first.ours.process.pid)
+    expect(await told(first.beam)).toBe('[{global_name_conflict,clash}]')
+    const second = await clash('zzz', 'random_exit_name', 'fun global:random_notify_name/3')
+    expect(second.kept()).toEqual(second.pid)
+    await until(() => second.ours.received.length === 1)
+    expect(second.ours.received).toEqual([tuple(atom('global_name_conflict'), atom('clash'))])
+  })
+
+  test('notify_all_name tells both, and the name is free', async () => {
+    const { ours, pid, kept, beam } = await clash('aaa', 'notify_all_name', exitName)
+    expect(kept()).toBeUndefined()
+    await until(() => ours.received.length === 1)
+    expect(ours.received).toEqual([tuple(atom('global_name_conflict'), atom('clash'), pid)])
+    const [line] = [await told(beam)]
+    expect(line).toMatch(/^\[\{global_name_conflict,clash,<.*>\}\]$/)
+  })
+
+  test('a function of this program decides: for one, for the other, for none', async () => {
+    const calls: unknown[][] = []
+    const forTheirs = await clash('aaa', (...args) => (calls.push(args), args[1]), exitName)
+    expect(forTheirs.kept()).toEqual(forTheirs.pid)
+    expect(calls).toEqual([[atom('clash'), forTheirs.pid, forTheirs.ours.process.pid]])
+    const forOurs = await clash('aaa', async (_name, _theirs, ours) => Promise.resolve(ours), exitName)
+    expect(forOurs.kept()).toEqual(forOurs.ours.process.pid)
+    const forNone = await clash('aaa', () => 'none', exitName)
+    expect(forNone.kept()).toBeUndefined()
+    const failing = await clash(
+      'aaa',
+      () => {
+        throw new Error('undecided')
+      },
+      exitName,
+    )
+    expect(failing.kept()).toBeUndefined()
+    for (const { ours, beam, pid } of [forTheirs, forOurs, forNone, failing]) {
+      expect(ours.process.alive).toBe(true)
+      expect(await beam.eval('is_process_alive(P)', { P: pid })).toBe(true)
+    }
+  })
+
+  test('a function that a BEAM asks for: between its view of our process and that of a third node', async () => {
+    const [first, second, node] = await Promise.all([
+      startBeam({ name: uniqueName('b1') }),
+      startBeam({ name: uniqueName('b2') }),
+      startNode({ hidden: false, name: uniqueName('aaa') }),
+    ])
+    const ours = collector(node)
+    const decided: unknown[] = []
+    await node.global.register('clash', ours.process, {
+      resolve: (_name, theirs, mine) => {
+        decided.push(theirs)
+        return mine
+      },
+    })
+    await node.connect(first.name)
+    await Promise.all([node.global.sync(), first.evalText('ok = global:sync()')])
+    const other = (await second.eval(`P = ${sleeper}, yes = global:register_name(clash, P), P`)) as Pid
+    await second.evalText(`pong = net_adm:ping('${first.name}')`)
+    await second.until(`lists:member('${node.name}', nodes())`)
+    await Promise.all([node.global.sync(), first.evalText('global:sync()'), second.evalText('global:sync()')])
+    expect(decided).toEqual([other])
+    for (const beam of [first, second])
+      expect(await beam.eval('global:whereis_name(clash)')).toEqual(ours.process.pid)
+  })
+})
+
+test('connect_all as in OTP: a node that one BEAM knows is met through it; without, it is not', async () => {
+  const [first, second, node, shy] = await Promise.all([
+    startBeam(),
+    startBeam(),
+    startNode({ hidden: false }),
+    startNode({ hidden: false, connectAll: false }),
+  ])
+  await first.evalText(`pong = net_adm:ping('${second.name}')`)
+  await node.connect(first.name)
+  await until(() => node.nodes().length === 2)
+  expect(await second.evalText(`global:sync(), lists:member('${node.name}', nodes())`)).toBe('true')
+  await shy.connect(first.name)
+  await node.global.sync()
+  expect(shy.nodes()).toEqual([first.name])
+})
+
+test('a hidden node keeps its names to itself and meets nobody', async () => {
+  const [beam, node] = await Promise.all([startBeam(), startNode()])
+  await node.connect(beam.name)
+  const process = node.spawn((self) => self.receive())
+  expect(await node.global.register('own', process)).toBe(true)
+  expect(node.global.whereis('own')).toEqual(process.pid)
+  await node.global.sync()
+  expect(await beam.evalText('global:whereis_name(own)')).toBe('undefined')
+  expect(await beam.evalText('gen_server:call(global_name_server, get_known)')).toBe('[]')
+  expect(await node.global.setLock('mine', 'me', { nodes: [beam.name], retries: 0 })).toBe(true)
+  expect(await beam.evalText('global:set_lock({mine, you}, [node()], 0)')).toBe('false')
+})
+
+test('names of other nodes are bounded: the limit is taken, one more is left out and told', async () => {
+  const lines: string[] = []
+  const [beam, node] = await Promise.all([
+    startBeam(),
+    startNode({
+      hidden: false,
+      limits: { maxGlobalNames: 3 },
+      logger: { error: (line) => lines.push(line) },
+    }),
+  ])
+  await node.connect(beam.name)
+  await node.global.sync()
+  await beam.evalText(`[yes = global:register_name(N, ${sleeper}) || N <- [1, 2, 3]]`)
+  expect(node.global.registered()).toHaveLength(3)
+  expect(lines).toEqual([])
+  await beam.evalText(`yes = global:register_name(4, ${sleeper})`)
+  expect(node.global.registered()).toHaveLength(3)
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toMatch(/maxGlobalNames/)
+})
+
+test('what is no message of global changes nothing, and calls that are not known are not answered wrongly', async () => {
+  const [beam, node] = await Promise.all([startBeam(), startNode({ hidden: false })])
+  await node.connect(beam.name)
+  await node.global.sync()
+  await beam.evalText(`[{global_name_server, '${node.name}'} ! M || M <- [garbage, {init_connect_ack, 1, 2, 3},
+    {cancel_connect, node(), 99}, {lost_connection, a, b, c, d}, {remove_connection, nobody@nowhere},
+    {'$gen_cast', {init_connect, {8, x}, node(), nothing}}, {'$gen_cast', {exchange, node(), x, [], 1}},
+    {'$gen_cast', {resolved, node(), [], [], unused, [], 12345}}, {'$gen_cast', {lock_set, self(), true, [], 99}},
+    {'$gen_call', {self(), tag}, {set_lock, x}}, {'$gen_call', {self(), tag}, stop}]]`)
+  expect(
+    await beam.evalText(`gen_server:call({global_name_server, '${node.name}'}, get_protocol_version)`),
+  ).toBe('8')
+  const process = node.spawn((self) => self.receive())
+  expect(await node.global.register('still', process)).toBe(true)
+  expect(await beam.eval('global:whereis_name(still)')).toEqual(process.pid)
+  expect(await beam.evalText('receive {tag, X} -> X after 0 -> nothing end')).toBe('nothing')
 })
