@@ -3,7 +3,7 @@ import '../../../src/etf/node.js'
 import { atom, internAtom } from '../../../src/etf/atom.js'
 import { Pid } from '../../../src/etf/identifiers.js'
 import type { Term } from '../../../src/etf/terms.js'
-import type { Tuple} from '../../../src/etf/tuple.js';
+import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
 import type { SignalOut } from '../../../src/dist/signals.js'
 import { DEFAULT_LIMITS, type Limits } from '../../../src/limits.js'

@@ -1,0 +1,137 @@
+/** The I/O protocol's server: every request, in order, with encodings, options and failures. */
+import { atom } from '../../../src/etf/atom.js'
+import { print } from '../../../src/etf/print.js'
+import type { Encodable, Term } from '../../../src/etf/terms.js'
+import type { Tuple } from '../../../src/etf/tuple.js'
+import { tuple } from '../../../src/etf/tuple.js'
+import { charlist } from '../../../src/etf/values.js'
+import { startGroupLeader, type GroupLeaderOptions } from '../../../src/kernel/group-leader.js'
+import { Cluster, inbox } from './support.js'
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+function device(options: Partial<GroupLeaderOptions> = {}) {
+  const { table } = new Cluster().member('a@virtual')
+  let printed = ''
+  const leader = startGroupLeader(table, { write: (text) => void (printed += text), ...options })
+  const { process, messages } = inbox({ table } as never)
+  return {
+    printed: () => printed,
+    /** Sends requests in one go; gives the replies, printed as terms, in the order in which they came. */
+    async ask(...requests: Encodable[]): Promise<string[]> {
+      messages.length = 0
+      requests.forEach((request, i) =>
+        process.send(leader, tuple(atom('io_request'), process.pid, i, request)),
+      )
+      for (let i = 0; i < 10; i++) await turn()
+      const replies = messages.map((message) => (message as Tuple<readonly Term[]>).elements)
+      expect(replies.map(([kind, as]) => [kind, as])).toEqual(requests.map((_, i) => [atom('io_reply'), i]))
+      return replies.map(([, , reply]) => print(reply as Term))
+    },
+  }
+}
+
+const put = (...rest: Encodable[]) => tuple(atom('put_chars'), ...rest)
+const unicode = atom('unicode')
+const latin1 = atom('latin1')
+
+test('output: both encodings, with and without io_lib, several at once', async () => {
+  const { ask, printed } = device()
+  const format = put(unicode, atom('io_lib'), atom('format'), [charlist('~s ~p~n'), [charlist('a'), [1]]])
+  const replies = await ask(
+    put(unicode, ['ž', 0x17e, ['x']]),
+    put(latin1, Uint8Array.of(0xe9)),
+    put(Uint8Array.of(0xe9)),
+    format,
+    tuple(atom('requests'), [put(unicode, '1'), put(unicode, '2')]),
+    put(unicode, atom('io_lib'), atom('nl'), []),
+  )
+  expect(replies).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok'])
+  expect(printed()).toBe('žžxééa [1]\n12\n')
+})
+
+test('what is no text, no function of io_lib or no request is an error, and stops a list of requests', async () => {
+  const { ask, printed } = device()
+  const bad = put(unicode, Uint8Array.of(0xff))
+  const replies = await ask(
+    bad,
+    put(unicode, atom('os'), atom('cmd'), [charlist('true')]),
+    put(unicode, atom('io_lib'), atom('format'), [charlist('~q'), []]),
+    tuple(atom('requests'), [put(unicode, 'a'), bad, put(unicode, 'b')]),
+    tuple(atom('requests'), 1),
+    atom('nonsense'),
+    tuple(atom('nonsense'), 1),
+    tuple(atom('get_geometry'), atom('columns')),
+  )
+  expect(replies.every((reply) => reply.startsWith('{error,'))).toBe(true)
+  expect(replies.slice(4, 7)).toEqual(['{error,request}', '{error,request}', '{error,request}'])
+  expect(replies[7]).toBe('{error,enotsup}')
+  expect(printed()).toBe('a')
+})
+
+test('input: lines and characters, lists or binaries, the end said once', async () => {
+  const lines: (string | undefined)[] = ['one\n', 'ž🙂z\n', 'tail', undefined, 'after\n']
+  const prompts: string[] = []
+  const { ask } = device({
+    readLine: (prompt) => {
+      prompts.push(prompt)
+      return Promise.resolve(lines.shift())
+    },
+  })
+  const line = (prompt: Encodable) => tuple(atom('get_line'), unicode, prompt)
+  const chars = (count: number) => tuple(atom('get_chars'), unicode, '', count)
+  expect(await ask(line('1> '), chars(2), chars(0))).toEqual(['"one\\n"', '[382,128578]', '[]'])
+  expect(await ask(tuple(atom('setopts'), [atom('binary')]), atom('getopts'))).toEqual([
+    'ok',
+    '[{binary,true},{echo,true},{encoding,unicode}]',
+  ])
+  expect(await ask(line(charlist('2> ')), line(atom('prompt')), line('4> '), line('5> '))).toEqual([
+    '<<"z\\n">>',
+    '<<"tail">>',
+    '<<"after\\n">>',
+    'eof',
+  ])
+  expect(prompts).toEqual(['1> ', '', 'prompt', '', '4> ', '5> '])
+  expect(
+    await ask(
+      tuple(atom('setopts'), [atom('list')]),
+      tuple(atom('setopts'), [tuple(atom('encoding'), latin1)]),
+    ),
+  ).toEqual(['ok', '{error,enotsup}'])
+})
+
+test('text that Latin-1 does not hold is an error to who asks in Latin-1', async () => {
+  const lines = ['é\n', 'ž\n']
+  const { ask } = device({ readLine: () => Promise.resolve(lines.shift()) })
+  expect(await ask(tuple(atom('get_line'), 'old> '), tuple(atom('get_line'), latin1, '> '))).toEqual([
+    '"é\\n"',
+    '{error,{no_translation,unicode,latin1}}',
+  ])
+})
+
+test('output that follows a read waits for it; what fails is the error of its request alone', async () => {
+  let give = (_line: string): void => undefined
+  let printed = ''
+  const { ask } = device({
+    readLine: () => new Promise((resolve) => (give = resolve)),
+    write: (text) => {
+      if (text === 'bad') throw new Error('full')
+      printed += text
+    },
+  })
+  const asking = ask(tuple(atom('get_line'), unicode, '> '), put(unicode, 'bad'), put(unicode, 'good'))
+  await turn()
+  await turn()
+  expect(printed).toBe('')
+  give('typed\n')
+  expect(await asking).toEqual(['"typed\\n"', '{error,terminated}', 'ok'])
+  expect(printed).toBe('good')
+})
+
+test('without input there is none; code of the caller is not run', async () => {
+  const silent = device()
+  const until = tuple(atom('get_until'), unicode, '', atom('erl_scan'), atom('tokens'), [1])
+  expect(await silent.ask(tuple(atom('get_line'), unicode, ''), until)).toEqual(['eof', 'eof'])
+  const reading = device({ readLine: () => Promise.resolve('x') })
+  expect(await reading.ask(until)).toEqual(['{error,enotsup}'])
+})
