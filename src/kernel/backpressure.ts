@@ -46,6 +46,8 @@ export class Backpressure {
     let pressure = this.#pressed.get(mailbox)
     if (pressure === undefined) {
       const timer = setTimeout(() => this.#release(mailbox), this.#limits.mailboxTrickleMs)
+      // A connection keeps the process running, not the wait for its turn.
+      timer.unref()
       pressure = { links: new Set(), timer }
       this.#pressed.set(mailbox, pressure)
       mailbox.relief = () => {
