@@ -66,7 +66,7 @@ export class ProcessSampler {
   /** Reads, within the budget, and gives the first `limit` by one measure. */
   async poll(by: ProcessOrder, limit: number): Promise<ProcessTable> {
     const { remote, clock, now } = this.#options
-    const total = await this.#refreshPids()
+    const counted = await this.#refreshPids()
     const targets = this.#choose(by)
     const readings = await this.#read(targets)
     const rows = this.#first(by, Math.min(limit, this.#rows))
@@ -78,7 +78,8 @@ export class ProcessSampler {
       rows: rows.filter((row) => this.#known.has(row.pid.key)).map(rowOf),
       sampled: this.#known.size,
       fresh: readings,
-      total: Math.max(total, this.#known.size),
+      // Of a list read whole, what is gone again (such as the process that listed it) does not count.
+      total: targets.length === this.#pids.length ? this.#known.size : Math.max(counted, this.#known.size),
       pidsAgeMs: clock() - this.#pidsAt,
     }
   }
