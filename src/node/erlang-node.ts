@@ -22,6 +22,7 @@ import { Calls, type CallOptions } from '../rex/calls.js'
 import { Erpc } from '../rex/erpc.js'
 import { ExposedTable, type ExposedEntry, type ExposeOptions, type Fallback } from '../rex/exposed.js'
 import { RemoteNode } from '../rex/remote-node.js'
+import { RunningCalls } from '../rex/running-calls.js'
 import { startRex } from '../rex/rex-server.js'
 import { Rpc } from '../rex/rpc.js'
 import { startSpawnServer } from '../rex/spawn-server.js'
@@ -55,6 +56,7 @@ export class ErlangNode implements AsyncDisposable {
   readonly #distribution: Distribution
   readonly #exposed: ExposedTable
   readonly #calls: Calls
+  readonly #running = new RunningCalls()
   /** The process that sends what the program itself sends. */
   readonly #main: Process
   readonly #makeGlobal: () => GlobalNames
@@ -129,7 +131,7 @@ export class ErlangNode implements AsyncDisposable {
       exposeStandardFunctions(this.#exposed, nodeFacts(this.#kernel, checked.limits))
     const onError = (error: unknown, where: string) =>
       checked.logger.error(`${where}: ${error instanceof Error ? error.message : String(error)}`)
-    const server = { host: table, table: this.#exposed, io, onError }
+    const server = { host: table, table: this.#exposed, io, running: this.#running, onError }
     startSpawnServer(server)
     startRex({ ...server, makeGroupLeader })
     this.#calls = new Calls(table, {
@@ -389,7 +391,8 @@ export class ErlangNode implements AsyncDisposable {
   // --- the end ---
 
   /**
-   * Ends the node: to others it goes down. With `drainMs`, what is queued gets that long to leave first.
+   * Ends the node: to others it goes down. With `drainMs`, calls that run here get that long to end, and
+   * what is queued to leave.
    * Calling it again waits for the same end.
    */
   stop(options: { drainMs?: number } = {}): Promise<void> {
@@ -405,7 +408,7 @@ export class ErlangNode implements AsyncDisposable {
     if (drainMs > 0) {
       let timer: ReturnType<typeof setTimeout> | undefined
       const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, drainMs)))
-      await Promise.race([this.#kernel.peers.drained(), timeUp])
+      await Promise.race([this.#running.idle().then(() => this.#kernel.peers.drained()), timeUp])
       clearTimeout(timer)
     }
     this.#global?.prepareShutdown()

@@ -35,7 +35,8 @@ export async function* emitted(
 ): AsyncGenerator<Term, void, undefined> {
   const { host } = calls
   const { timeoutMs, signal } = options
-  let items: Term[] = []
+  const items: Term[] = []
+  let read = 0
   let finished = 0
   let failed: { error: unknown } | undefined
   let returned = false
@@ -52,12 +53,12 @@ export async function* emitted(
       if (message.size === 2 && atomName(second) === 'finished') finished++
       else if (message.size === 3 && atomName(third) === 'continue') {
         // Nothing tells the other side to wait: what is not read in time must not fill the memory.
-        if (items.length < calls.maxItems) items.push(second as Term)
+        if (items.length - read < calls.maxItems) items.push(second as Term)
         else
           fail(
             new NodeError(
               'RPC_TOO_MANY_ITEMS',
-              `${items.length} items of ${node.name} wait to be read (limit maxMailboxMessages)`,
+              `${items.length - read} items of ${node.name} wait to be read (limit maxMailboxMessages)`,
             ),
           )
       } else if (message.size === 2 && second instanceof Tuple && second.tag === 'error') {
@@ -89,11 +90,9 @@ export async function* emitted(
     }
     signal?.addEventListener('abort', aborted)
     for (;;) {
-      const batch = items
-      items = []
-      yield* batch
+      while (read < items.length) yield items[read++] as Term
+      items.length = read = 0
       if (failed !== undefined) throw failed.error
-      if (items.length > 0) continue
       if (returned && finished >= emitters) return
       await new Promise<void>((resolve) => (wake = resolve))
     }

@@ -234,7 +234,10 @@ class RexServer {
       this.#options.onError(error, 'rex')
       running.answer(tuple(BADRPC, tuple(EXIT, SYSTEM_LIMIT)))
     }
-    void outcome.then((end) => running.answer(rpcResult(end)))
+    this.#options.running.note(
+      running.process,
+      outcome.then((end) => running.answer(rpcResult(end))),
+    )
     return running.answered
   }
 

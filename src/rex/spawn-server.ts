@@ -12,6 +12,7 @@ import type { Process } from '../process/process.js'
 import { runCall, type Mfa, type Outcome } from './call.js'
 import { makeContext, type CallContext } from './context.js'
 import type { ExposedTable } from './exposed.js'
+import type { RunningCalls } from './running-calls.js'
 
 const NORMAL = internAtom('normal')
 const ERPC = internAtom('erpc')
@@ -27,6 +28,7 @@ export interface CallServer {
   readonly host: Host
   readonly table: ExposedTable
   readonly io: IoClient
+  readonly running: RunningCalls
   /** Told of answers that could not be sent. */
   onError(error: unknown, where: string): void
 }
@@ -60,8 +62,12 @@ function start(server: CallServer, { process, request }: SpawnedRequest): void {
     process,
     context: () => (context ??= makeContext(host, io, process, request.from, request.traceToken)),
   })
-  if (outcome instanceof Promise) void outcome.then((end) => finish(server, process, reason, end))
-  else finish(server, process, reason, outcome)
+  if (outcome instanceof Promise) {
+    server.running.note(
+      process,
+      outcome.then((end) => finish(server, process, reason, end)),
+    )
+  } else finish(server, process, reason, outcome)
 }
 
 function finish({ host, onError }: CallServer, process: Process, reason: Reason, outcome: Outcome): void {
