@@ -5,6 +5,7 @@ import {
   atom,
   BadRpcError,
   ErpcError,
+  NodeError,
   exportFun,
   print,
   RemoteError,
@@ -27,7 +28,8 @@ hold() -> receive go_on -> ok end.
 wait(Name) -> register(Name, self()), receive go -> went end.
 say(Text) -> io:put_chars(Text), io:format("~p~n", [{said, 1}]), said.
 killed() -> exit(self(), kill), wait().
-emit(Items, Ref, Pid) -> [Pid ! {Ref, I, continue} || I <- Items], Pid ! {Ref, finished}, ok.
+emit(Items, Ref, Pid) -> [Pid ! {Ref, I, continue} || I <- Items], Pid ! {Ref, finished},
+  persistent_term:put(emitted, Ref), ok.
 emit_badly(Ref, Pid) -> Pid ! {Ref, 1, continue}, error(half_way).
 emit_error(Ref, Pid) -> Pid ! {Ref, {error, {no_vhost, x}}}, ok.
 slow(Ref, Pid) -> spawn(fun() -> receive after 5 -> Pid ! {Ref, late, continue}, Pid ! {Ref, finished} end end), ok.
@@ -52,7 +54,7 @@ const reasonOf = async (call: Promise<unknown>): Promise<unknown> => {
   )
   if (error instanceof RemoteError) return `${error.class}:${print(error.reason)}`
   if (error instanceof BadRpcError) return `badrpc:${print(error.reason)}`
-  if (error instanceof ErpcError) return error.code
+  if (error instanceof ErpcError || error instanceof NodeError) return error.code
   return error
 }
 const noBrackets = (text: unknown) => String(text).replace(/,\[\{there.*$/, ',…')
@@ -353,6 +355,30 @@ describe('at', () => {
     const late: Term[] = []
     for await (const item of at.emit('there', 'slow', ({ ref, pid }) => [ref, pid])) late.push(item)
     expect(late).toEqual([atom('late')])
+  })
+
+  test.each([
+    ['as many items as the limit wait for a slow reader', 20, 'all'],
+    ['one more is an error', 22, 'RPC_TOO_MANY_ITEMS'],
+  ])('emit: %s', async (_what, count, end) => {
+    const small = await startNode({ limits: { maxMailboxMessages: 20 } })
+    const numbers = Array.from({ length: count }, (_, i) => i)
+    let ref = small.makeReference()
+    const emitted = small.at(beam.name).emit('there', 'emit', (target) => {
+      ref = target.ref
+      return [numbers, ref, target.pid]
+    })
+    const read = async () => {
+      const items: Term[] = []
+      const first = emitted.next()
+      await beam.until('persistent_term:get(emitted, none) =:= R', { R: ref })
+      // What was sent before this answer has come before it.
+      await small.erpc.call(beam.name, 'erlang', 'node')
+      items.push((await first).value as Term)
+      for await (const item of emitted) items.push(item)
+      return items.length === count ? 'all' : items
+    }
+    expect(await reasonOf(read().then((all) => Promise.reject(all as unknown as Error)))).toBe(end)
   })
 
   test('emit: errors, leaving early, time-outs, a node that dies', async () => {
