@@ -116,6 +116,27 @@ Example:
   beampeer ping app@host`,
     )
 
+  connecting(program.command('doctor'))
+    .description('say which layer on the way to a node fails, and how to mend it')
+    .argument('<node>', 'name@host')
+    .option('--name <name@host>', 'the name that is to be used with that node: is it of its kind, and free?')
+    .option('--epmd-port <port>', 'the port of the EPMD there (default: ERL_EPMD_PORT, else 4369)', port)
+    .option('--net-ticktime <seconds>', 'to compare the node’s with (default: 60)', seconds)
+    .option('--timeout <seconds>', 'how long each step may take (default: 7)', seconds)
+    .option('--json', 'print what was found as JSON')
+    .action(async (...args: [string, object]) => (await import('./doctor.js')).doctorCommand(...args))
+    .addHelpText(
+      'after',
+      `
+Walks name, cookie, host, EPMD, registration, port, handshake and tick, and stops at the first that fails.
+Exit status 0 if all are well, else 1.
+${COOKIE_HELP}
+
+Examples:
+  beampeer doctor rabbit@db1
+  beampeer doctor app@10.0.0.7 --cookie-file ./cookie --json`,
+    )
+
   program
     .command('names')
     .description('list the names that an EPMD knows, with their ports')

@@ -1,0 +1,39 @@
+/** `beampeer doctor`: which layer on the way to a node fails, and how to mend it. */
+import type { CookieOptions } from './cookie.js'
+
+export interface DoctorCommandOptions extends CookieOptions {
+  name?: string
+  /** Port of the EPMD. */
+  epmdPort?: number
+  /** Milliseconds. */
+  netTicktime?: number
+  /** Milliseconds. */
+  timeout?: number
+  json?: true
+}
+
+const MARKS = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' } as const
+
+/** Exit status 0 when all layers are well, else 1. */
+export async function doctorCommand(nodeName: string, options: DoctorCommandOptions): Promise<void> {
+  const { examine } = await import('../dashboard/doctor.js')
+  const { timeout, netTicktime, json, ...rest } = options
+  const steps = []
+  for await (const step of examine(nodeName, {
+    ...rest,
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(netTicktime !== undefined && { netTicktime: netTicktime / 1_000 }),
+  })) {
+    steps.push(step)
+    if (step.status === 'failed') process.exitCode = 1
+    if (json === true) continue
+    console.log(`${MARKS[step.status]} ${step.layer.padEnd(12)} ${step.text}`)
+    if (step.mend !== undefined) console.log(`        ${' '.repeat(12)} → ${step.mend}`)
+  }
+  if (json === true) {
+    const failed = steps.find(({ status }) => status === 'failed')
+    console.log(
+      JSON.stringify({ node: nodeName, ok: failed === undefined, finding: failed?.finding, steps }, null, 2),
+    )
+  }
+}
