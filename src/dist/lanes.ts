@@ -13,6 +13,7 @@ import type { Pid } from '../etf/identifiers.js'
 import type { MessageAtoms } from './atom-cache.js'
 import { writeUint32, writeUint64 } from './bytes.js'
 import { Fifo } from './fifo.js'
+import type { Slab } from './slabs.js'
 import { DIST_FRAG_CONT, FRAGMENT_HEADER_BYTES, VERSION } from './header.js'
 
 /** A message that was encoded, and has no header yet. */
@@ -20,6 +21,8 @@ export interface WaitingMessage {
   bytes: Uint8Array
   controlBytes: number
   atoms: MessageAtoms
+  /** Whose memory it keeps. */
+  slab: Slab | undefined
 }
 
 /** What follows the first fragment of a message. */
@@ -29,6 +32,7 @@ export interface LaterFragments {
   count: number
   /** Bytes of each but the last. */
   size: number
+  slab: Slab | undefined
 }
 
 /** A sender with a fragmented message under way. */

@@ -211,7 +211,7 @@ export class OutputQueue {
         const message = this.detach(controlEnd, atoms)
         this.endPiece()
         this.pushHead(message.bytes.length, headerBytes, atoms, 0, 0)
-        this.pushReady(message.bytes, true)
+        this.pushReady(message.bytes, true, message.slab)
         return
       }
       if (shift > 0) {
@@ -236,24 +236,26 @@ export class OutputQueue {
     const atoms: MessageAtoms = { list: current.list.slice(0, current.count), count: current.count }
     if (end - bodyStart <= MAX_MOVED_BYTES) {
       writer.position = this.frameStart
-      return { bytes: writer.bytes.slice(bodyStart, end), controlBytes, atoms }
+      return { bytes: writer.bytes.slice(bodyStart, end), controlBytes, atoms, slab: undefined }
     }
     // It keeps the slab; what is ready in it stays before the message.
     const bytes = writer.bytes.subarray(bodyStart, end)
+    const slab = this.slabs.current
+    slab.pieces++
     writer.position = this.frameStart
-    this.nextSlab(true)
-    return { bytes, controlBytes, atoms }
+    this.nextSlab()
+    return { bytes, controlBytes, atoms, slab }
   }
 
   /** Makes a message ready that is not in the slab: whole, or its first fragment. */
   private emitDetached(message: WaitingMessage, sender: Pid | undefined, lane?: Lane): void {
-    const { bytes, atoms } = message
+    const { bytes, atoms, slab } = message
     const fragmented = bytes.length > this.fragmentBytes
     const headerBytes = this.header ? this.cache.resolve(atoms, fragmented) : 1
     this.endPiece()
     if (!fragmented) {
       this.pushHead(bytes.length, headerBytes, atoms, 0, 0)
-      this.pushReady(bytes, true)
+      this.pushReady(bytes, true, slab)
       return
     }
     // The peer reads the control message when the first fragment arrives.
@@ -261,9 +263,16 @@ export class OutputQueue {
     const later = Math.ceil((bytes.length - first) / this.fragmentBytes)
     const sequenceId = this.nextSequenceId++
     this.pushHead(first, headerBytes, atoms, sequenceId, later + 1)
-    this.pushReady(bytes.subarray(0, first), true)
+    this.pushReady(bytes.subarray(0, first), true, slab)
     if (later === 0) return
-    const fragments = { bytes: bytes.subarray(first), sequenceId, count: later, size: this.fragmentBytes }
+    if (slab !== undefined) slab.pieces++
+    const fragments = {
+      bytes: bytes.subarray(first),
+      sequenceId,
+      count: later,
+      size: this.fragmentBytes,
+      slab,
+    }
     if (lane === undefined) this.lanes.open(sender, fragments, this.readyBytes)
     else addFragments(lane, fragments, this.readyBytes)
     this.count(bytes.length - first + later * (4 + FRAGMENT_HEADER_BYTES))
@@ -281,11 +290,12 @@ export class OutputQueue {
     if (this.header) this.cache.writeHeader(head, 4, atoms, sequenceId, fragments)
     else head[4] = PASS_THROUGH
     this.frames++
-    this.pushReady(head, false)
+    this.pushReady(head, false, undefined)
   }
 
-  private pushReady(bytes: Uint8Array, whole: boolean): void {
-    this.ready.push({ bytes, slab: undefined, whole })
+  /** `slab`: whose piece this is, counted already. */
+  private pushReady(bytes: Uint8Array, whole: boolean, slab: Slab | undefined): void {
+    this.ready.push({ bytes, slab, whole })
     this.readyBytes += bytes.length
     this.count(bytes.length)
   }
@@ -296,9 +306,9 @@ export class OutputQueue {
     if (piece !== undefined) this.ready.push({ ...piece, whole: true })
   }
 
-  private nextSlab(kept = false): void {
+  private nextSlab(): void {
     this.endPiece()
-    this.slabs.next(kept)
+    this.slabs.next()
   }
 
   private takeReady(maxBytes: number): Uint8Array {
@@ -322,7 +332,10 @@ export class OutputQueue {
   private takeFragment(lane: Lane): Uint8Array {
     const { head, body, last } = this.lanes.fragment(lane)
     this.frames++
-    this.rest = { bytes: body, slab: undefined, whole: true }
+    const { slab } = lane.fragments
+    // The last fragment's piece is the one that the message itself was counted as.
+    if (slab !== undefined && !last) slab.pieces++
+    this.rest = { bytes: body, slab, whole: true }
     this.midFrame = true
     // The body is taken as a ready piece is, but was not counted as one.
     this.takenBytes -= body.length

@@ -41,12 +41,17 @@ export class Writer {
     const needed = this.position + extra
     let grown: Uint8Array
     try {
-      grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
+      grown = this.allocate(Math.max(needed, this.bytes.length * 2))
     } catch (cause) {
       throw new EtfError('ETF_TOO_LARGE', `no memory for a term of ${needed} bytes`, {}, { cause })
     }
     grown.set(this.bytes.subarray(0, this.position))
     this.bytes = grown
+  }
+
+  /** Memory to grow into, of that size or more; what is in it does not matter. */
+  protected allocate(bytes: number): Uint8Array {
+    return new Uint8Array(bytes)
   }
 
   /** A copy of what is written. */
