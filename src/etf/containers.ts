@@ -25,13 +25,15 @@ export interface Container {
   /** What comes after the children: the tail of a proper list, or the size of a fun, to be put at `start`. */
   closing: 'nil' | 'size' | undefined
   start: number
+  /** The child to be written next, where a stack of containers is kept. */
+  next: number
 }
 
 /** Writes one key with settings of its own; given, since writing terms imports this file. */
 type KeyBytes = (key: unknown, settings: Settings, writer: Writer) => Uint8Array
 
 function opened(term: object, children: readonly unknown[], closing?: 'nil' | 'size', start = 0): Container {
-  return { term, children, objectKeys: false, closing, start }
+  return { term, children, objectKeys: false, closing, start, next: 0 }
 }
 
 /**
@@ -96,7 +98,7 @@ function openObject(writer: Writer, term: object, settings: Settings): Container
   writeHead(writer, 116, names.length)
   const children: unknown[] = []
   for (const name of names) children.push(name, (term as Record<string, unknown>)[name])
-  return { term, children, objectKeys: true, closing: undefined, start: 0 }
+  return { term, children, objectKeys: true, closing: undefined, start: 0, next: 0 }
 }
 
 function openMap(

@@ -234,23 +234,22 @@ function close(writer: Writer, container: Container): void {
   }
 }
 
-interface Frame extends Container {
-  next: number
-}
+/** Depth of frames at which a value is first suspected to contain itself. */
+const FIRST_CHECK = 512
 
 /**
  * Writes a container with a stack of frames on the heap. A value that contains itself comes by here in the end, since
- * its depth has none: each container that is being written is remembered.
+ * its depth has none. Whether the child at hand is one of those being written is looked up each time the depth has
+ * doubled: that finds every cycle, and costs no more than the frames themselves.
  */
 function writeDeep(writer: Writer, container: Container, settings: Settings): void {
   const depth = MAX_RECURSION
-  const outer: Frame[] = []
-  const inside = new Set<object>([container.term])
-  let frame: Frame = { ...container, next: 0 }
+  const outer: Container[] = []
+  let nextCheck = FIRST_CHECK
+  let frame = container
   for (;;) {
     if (frame.next === frame.children.length) {
       close(writer, frame)
-      inside.delete(frame.term)
       const parent = outer.pop()
       if (parent === undefined) return
       frame = parent
@@ -266,10 +265,13 @@ function writeDeep(writer: Writer, container: Container, settings: Settings): vo
       writeInner(writer, child, settings, depth)
       continue
     }
-    if (inside.has(child)) throw settings.error(depth, 'ETF_CYCLE', 'the value contains itself')
-    inside.add(child)
     outer.push(frame)
-    frame = { ...openContainer(writer, child, settings, depth, keyBytes), next: 0 }
+    if (outer.length === nextCheck) {
+      nextCheck *= 2
+      if (outer.some(({ term }) => term === child))
+        throw settings.error(depth, 'ETF_CYCLE', 'the value contains itself')
+    }
+    frame = openContainer(writer, child, settings, depth, keyBytes)
   }
 }
 
