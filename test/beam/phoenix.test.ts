@@ -8,7 +8,7 @@ import type { Term } from '../../src/etf/terms.js'
 import { tuple } from '../../src/etf/tuple.js'
 import type { ErlangNode } from '../../src/node/erlang-node.js'
 import type { PhoenixPubSub } from '../../src/phoenix/pub-sub.js'
-import { startBeam, until, type Beam } from '../support/beam.js'
+import { hostRelease, startBeam, until, type Beam } from '../support/beam.js'
 import { startNode } from '../support/nodes.js'
 
 const STAND_IN = `
@@ -93,7 +93,10 @@ describe.each([{ hidden: true }, { hidden: false }])('hidden: $hidden', ({ hidde
   let pubsub: PhoenixPubSub
 
   beforeAll(async () => {
-    ;[beam, node] = await Promise.all([startBeam({ elixir: true }), startNode({ hidden })])
+    ;[beam, node] = await Promise.all([
+      startBeam({ elixir: true, otp: hostRelease() }),
+      startNode({ hidden }),
+    ])
     await beam.evalElixir(STAND_IN)
     await beam.evalElixir('PubSub.start(Demo.PubSub)')
     await beam.evalElixir('Subscriber.start(Demo.PubSub, "room:1")')
