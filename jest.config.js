@@ -18,7 +18,8 @@ const common = {
 
 /** @type {import('jest').Config} */
 export default {
-  testTimeout: 60_000,
+  // Long enough for a machine that is busy with other things: no test measures time.
+  testTimeout: 180_000,
   // Tests of real nodes mostly wait for them.
   maxWorkers: '100%',
   projects: [
