@@ -20,6 +20,7 @@ export type { Destination, SpawnOptions } from './process/host.js'
 export type { AliasMode, AliasOptions, MonitorOptions, Process, SendOptions } from './process/process.js'
 export type { Monitorable } from './process/watching.js'
 export type { ReceiveOptions } from './process/mailbox.js'
+export type { CallEvent, ConnectionEvent, DropEvent } from './process/diagnostics.js'
 export type { Io } from './process/io.js'
 export { ErlangError, type ErrorClass } from './process/erlang-error.js'
 export type { ExposedModule } from './node/expose-file.js'
@@ -53,6 +54,15 @@ export type { GroupChange, Members, ProcessGroups } from './pg/process-groups.js
 export type { Membership } from './pg/wire.js'
 export { PhoenixPubSub } from './phoenix/pub-sub.js'
 export type { BroadcastOptions, PubSubListener, PubSubMessage, PubSubOptions } from './phoenix/pub-sub.js'
+export { WireInspector, type InspectorOptions, type WireEvent, type WireSide } from './inspect/inspector.js'
+export {
+  readRecording,
+  recordingHead,
+  recordingLine,
+  replay,
+  type RecordedPiece,
+} from './inspect/recording.js'
+export { startRelay, type Relay, type RelayOptions } from './inspect/relay.js'
 export { EpmdServer } from './net/epmd-server.js'
 export { epmdLookup, epmdNames, type EpmdQueryOptions } from './net/epmd-client.js'
 export type { EpmdName, EpmdNode } from './epmd/messages.js'

@@ -9,6 +9,7 @@ import type { Limits } from '../limits.js'
 import { localSignal } from '../process/copy.js'
 import { IoClient } from '../process/io.js'
 import type { Process } from '../process/process.js'
+import { connectionChannel, type ConnectionEvent } from '../process/diagnostics.js'
 import { ProcessTable } from '../process/table.js'
 import { adapt } from './adapt.js'
 import type { AllowedNodes } from './allowed-nodes.js'
@@ -260,6 +261,7 @@ export class Kernel {
     this.#known.add(peer.node.name)
     this.#options.logger.debug(`${peer.node.name} is up (${peer.hidden ? 'hidden' : 'visible'})`)
     this.table.inOrder(() => this.table.announce({ type: 'nodeup', node: peer.node }))
+    this.#diagnose({ type: 'nodeup', local: this.table.name.name, node: peer.node.name })
     this.#publish({
       type: 'nodeup',
       node: peer.node.name,
@@ -277,6 +279,7 @@ export class Kernel {
       this.table.connectionLost(peer.node)
       this.table.announce({ type: 'nodedown', node: peer.node, reason: internAtom(reason) })
     })
+    this.#diagnose({ type: 'nodedown', local: this.table.name.name, node: peer.node.name, reason })
     this.#publish({
       type: 'nodedown',
       node: peer.node.name,
@@ -285,6 +288,10 @@ export class Kernel {
       reason,
     })
     if (peer.link.namedByPeer) this.#nameLost()
+  }
+
+  #diagnose(event: ConnectionEvent): void {
+    if (connectionChannel.hasSubscribers) connectionChannel.publish(event)
   }
 
   #setupFailed(node: Atom, error: BeampeerError): void {

@@ -5,6 +5,7 @@ import type { Term } from '../etf/terms.js'
 import { tuple } from '../etf/tuple.js'
 import type { Name } from '../dist/signals.js'
 import { reasonOf } from './copy.js'
+import { dropChannel, type DropEvent } from './diagnostics.js'
 import type { Process } from './process.js'
 import type { ProcessTable } from './table.js'
 
@@ -36,6 +37,7 @@ export function deliverMessage(
   const { mailbox } = process
   if (mailbox.length >= process.maxMailboxMessages) {
     process.droppedMessages++
+    if (dropChannel.hasSubscribers) dropChannel.publish(dropped(table, process))
     if (process.mailboxPolicy === 'dropNew') return
     if (process.mailboxPolicy === 'exit') {
       table.terminate(process, KILLED)
@@ -95,4 +97,11 @@ export function deliverSpawnReply(
     const status = internAtom(result instanceof Pid ? 'ok' : 'error')
     deliverMessage(table, process, tuple(SPAWN_REPLY, ref, status, result), undefined)
   }
+}
+
+function dropped(table: ProcessTable, process: Process): DropEvent {
+  const { pid, registeredName } = process
+  const local = table.name.name
+  if (registeredName === undefined) return { local, pid: pid.toString() }
+  return { local, pid: pid.toString(), registeredName: String(registeredName) }
 }

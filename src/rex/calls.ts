@@ -8,6 +8,7 @@ import { atom, atomName, internAtom, type Atom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
+import { callChannel, type CallEvent } from '../process/diagnostics.js'
 import { GEN_CALL } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
@@ -64,13 +65,17 @@ export class PendingCall {
   /** @internal */ leader: Process | undefined
   #resolve!: (value: Term) => void
   #reject!: (error: unknown) => void
+  readonly #local: Atom
+  /** Zero while nobody watches calls. */
+  readonly #startedAt = callChannel.hasSubscribers ? performance.now() : 0
   #pending = true
   #timer: ReturnType<typeof setTimeout> | undefined
   #signal: AbortSignal | undefined
   #onAbort: (() => void) | undefined
 
   /** @internal made by {@link Calls} */
-  constructor(node: Atom, mfa: CallMfa, mark: Reference) {
+  constructor(local: Atom, node: Atom, mfa: CallMfa, mark: Reference) {
+    this.#local = local
     this.node = node
     this.mfa = mfa
     this.mark = mark
@@ -102,13 +107,26 @@ export class PendingCall {
   /** @internal */
   resolve(value: Term): void {
     this.release()
+    if (this.#startedAt > 0) this.#ended({})
     this.#resolve(value)
   }
 
   /** @internal */
   reject(error: unknown): void {
     this.release()
+    if (this.#startedAt > 0) this.#ended({ error })
     this.#reject(error)
+  }
+
+  #ended(outcome: Pick<CallEvent, 'error'>): void {
+    callChannel.publish({
+      local: this.#local.name,
+      node: this.node.name,
+      module: this.mfa.module,
+      function: this.mfa.function,
+      durationMs: performance.now() - this.#startedAt,
+      ...outcome,
+    } satisfies CallEvent)
   }
 
   /** @internal Nobody waits any more: the time, the signal and the group leader are let go. */
@@ -218,7 +236,7 @@ export class Calls {
       throw new ArgumentError('BAD_ARGUMENT', 'the arguments of a call are an array')
     this.#assertRunning()
     signal?.throwIfAborted()
-    const call = new PendingCall(toAtom(node), mfa, this.host.makeReference())
+    const call = new PendingCall(this.host.name, toAtom(node), mfa, this.host.makeReference())
     if (output !== undefined) call.leader = this.#options.makeGroupLeader(writer(output))
     return call
   }

@@ -1,0 +1,34 @@
+/**
+ * Events for whoever watches this process, on channels of `node:diagnostics_channel`. Nothing is made or sent while nobody
+ * listens. `local` is the node of this process that the event is of.
+ */
+import { channel } from 'node:diagnostics_channel'
+
+/** On `beampeer:connection`. */
+export interface ConnectionEvent {
+  readonly type: 'nodeup' | 'nodedown'
+  readonly local: string
+  readonly node: string
+  readonly reason?: string
+}
+
+/** On `beampeer:call`: a call to another node has ended. */
+export interface CallEvent {
+  readonly local: string
+  readonly node: string
+  readonly module: string
+  readonly function: string
+  readonly durationMs: number
+  readonly error?: unknown
+}
+
+/** On `beampeer:drop`: a message that came to a full mailbox. */
+export interface DropEvent {
+  readonly local: string
+  readonly pid: string
+  readonly registeredName?: string
+}
+
+export const connectionChannel = channel('beampeer:connection')
+export const callChannel = channel('beampeer:call')
+export const dropChannel = channel('beampeer:drop')
