@@ -23,3 +23,4 @@ export type {
   TimelineEvent,
   TreeNode,
 } from './samples.js'
+export { examine, type DoctorLayer, type DoctorOptions, type DoctorStep, type Finding } from './doctor.js'
