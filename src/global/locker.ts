@@ -19,7 +19,7 @@ import type { Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { Inbox } from './inbox.js'
 import { GLOBAL, lockTerm, type LockId, type Locks } from './locks.js'
-import { multiCall } from './multi-call.js'
+import { multiCall, takeReply } from './multi-call.js'
 import { GLOBAL_NAME_SERVER, readCast, VERIFY_CONNECT_VERSION } from './wire.js'
 
 /** Until this version lockers sent `lock_set` to each other, not through the servers. */
@@ -70,6 +70,7 @@ export class Locker {
       {
         // An answer of no comes without the servers, and so without a tag, from one who does not know of the meeting.
         message: (message) => {
+          if (takeReply(options.host, message)) return
           const read = readCast(message)
           if (read?.type === 'lockSet') this.#inbox.push(read)
         },

@@ -6,6 +6,7 @@ import type { Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { deleteGlobalLock, delLockOnNodes, setLockOnNodes, theBoss } from './locker.js'
 import { GLOBAL, type LockId } from './locks.js'
+import { takeReply } from './multi-call.js'
 import type { NameServer } from './name-server.js'
 
 const MAX_PAUSE_MS = 8000
@@ -27,7 +28,10 @@ export class Transactions {
   constructor(options: TransactionsOptions) {
     this.#options = options
     this.#registrar = options.host.spawnHandler(
-      { message: () => {}, exited: () => this.#stopped.abort(stoppedError()) },
+      {
+        message: (message) => void takeReply(options.host, message),
+        exited: () => this.#stopped.abort(stoppedError()),
+      },
       { trapExit: true },
     )
   }
