@@ -20,6 +20,7 @@ module.exports = {
     only('process', 'etf', 'dist'),
     only('net', 'handshake', 'dist', 'epmd', 'etf'),
     only('kernel', 'process', 'net', 'etf', 'dist', 'handshake'),
+    only('inspect', 'net', 'handshake', 'dist', 'etf'),
     ...services.split('|').map((name) => only(name, 'process', 'etf')),
     only('phoenix', 'pg', 'process', 'etf'),
     { name: 'node-is-the-composition-root', severity: 'error', from: { path: '^src/node/' }, to: { path: '^src/(cli|dashboard|index)' } },

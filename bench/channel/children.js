@@ -23,6 +23,8 @@ const running = new Set()
 export class Child {
   /** What came after `ready`. */
   facts = []
+  /** It does not end when its standard input does. */
+  deaf = false
 
   constructor(name, child, prefix) {
     this.name = name
@@ -61,7 +63,7 @@ export class Child {
     const gone = new Promise((resolve) => this.child.once('exit', resolve))
     if (this.child.exitCode !== null || this.child.signalCode !== null) return
     this.child.stdin.end()
-    if (this.prefix === '') this.child.kill()
+    if (this.deaf) this.child.kill()
     await gone
   }
 }
@@ -130,7 +132,7 @@ export function startLibei(directory, alive, cookie, env) {
     '-lpthread',
   ]
   execFileSync('cc', flags, { stdio: 'inherit' })
-  return startChild('libei', program, [alive, cookie], env).ready()
+  return deaf(startChild('libei', program, [alive, cookie], env)).ready()
 }
 
 /** The JInterface node, compiled with the library of Debian's erlang-jinterface. */
@@ -140,7 +142,12 @@ export function startJinterface(directory, alive, cookie, env) {
     stdio: 'inherit',
   })
   const args = ['-cp', `${jar}:${directory}`, 'JinterfaceTarget', alive, cookie]
-  return startChild('JInterface', 'java', args, env).ready()
+  return deaf(startChild('JInterface', 'java', args, env)).ready()
+}
+
+export function deaf(child) {
+  child.deaf = true
+  return child
 }
 
 export function startNode(name, file, args, env, flags = []) {

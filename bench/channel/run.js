@@ -14,6 +14,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import {
+  deaf,
   residentMiB,
   startBeam,
   startChild,
@@ -51,11 +52,8 @@ process.on('exit', () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const epmd = startChild(
-  'epmd',
-  process.execPath,
-  [path.join(options.lib, 'cli/main.js'), 'epmd', '--port', '0'],
-  {},
+const epmd = deaf(
+  startChild('epmd', process.execPath, [path.join(options.lib, 'cli/main.js'), 'epmd', '--port', '0'], {}),
 )
 const env = { ERL_EPMD_PORT: (await epmd.ready()).facts[0] }
 const results = {

@@ -4,7 +4,7 @@
  * nothing of the node.
  */
 import { Command, CommanderError, Option } from 'commander'
-import { address, listenPort, moduleSpec, port, seconds, type ModuleSpec } from './options.js'
+import { address, characters, listenPort, moduleSpec, port, seconds, type ModuleSpec } from './options.js'
 import { fail } from './report.js'
 import { VERSION } from './version.js'
 
@@ -149,6 +149,27 @@ Examples:
 Examples:
   beampeer names
   beampeer names db1.example.com`,
+    )
+
+  program
+    .command('inspect')
+    .description('show what nodes say to each other: live, or as it was recorded')
+    .argument('<node or file>', 'name@host, or a recording')
+    .option('--port <port>', 'listen on this port (default: any free one)', listenPort)
+    .option('--record <file>', 'also write it to a file, without challenges and digests')
+    .option('--width <characters>', 'cut terms that are longer (default: 400)', characters)
+    .option('--ticks', 'show ticks too')
+    .action(async (...args: [string, object]) => (await import('./inspect.js')).inspectCommand(...args))
+    .addHelpText(
+      'after',
+      `
+Of a node, what comes through this command is shown: the first line on standard output is \`ready <name> <port>\`, and
+whoever connects to that port instead of the node's own is passed on and seen. No cookie is needed.
+
+Examples:
+  beampeer inspect app@host --record session.wire
+    erl -name b@host -start_epmd false -erl_epmd_port <port> -remsh app@host
+  beampeer inspect session.wire`,
     )
 
   program

@@ -17,6 +17,11 @@ export function listenPort(text: string): number {
   return integer(text, 0, 65_535)
 }
 
+/** A length of text. */
+export function characters(text: string): number {
+  return integer(text, 1, 1_000_000_000)
+}
+
 /** A positive number of seconds, fractions allowed; gives milliseconds. */
 export function seconds(text: string): number {
   const value = Number(text)

@@ -119,8 +119,9 @@ export class FragmentAssembler {
       )
     }
     if (piece.length === 0) return
-    // A small view would keep a whole chunk of the transport alive, and be counted as little.
-    const keep = piece.length * 4 < piece.buffer.byteLength ? piece.slice() : piece
+    // A small view would keep a whole chunk of the transport alive, and be counted as little. (Not `slice`, which copies
+    // nothing when the piece is a Buffer.)
+    const keep = piece.length * 4 < piece.buffer.byteLength ? new Uint8Array(piece) : piece
     sequence.pieces.push(keep)
     sequence.length += keep.length
   }

@@ -47,6 +47,8 @@ export interface ReceiverHandlers {
    * than messages (a lost exit or spawn request would leave someone waiting), the channel ends, as in a BEAM.
    */
   onBadMessage?(error: EtfError | DistError): void
+  /** A tick; for those who look on. */
+  onTick?(): void
 }
 
 export class ChannelReceiver {
@@ -76,7 +78,10 @@ export class ChannelReceiver {
       {
         onFrame: (bytes, start, end) => this.frame(bytes, start, end),
         onPieces: (pieces) => this.pieces(pieces),
-        onTick: () => void this.frames++,
+        onTick: () => {
+          this.frames++
+          handlers.onTick?.()
+        },
       },
       limits.maxFrameBytes,
     )

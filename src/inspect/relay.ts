@@ -1,0 +1,83 @@
+/**
+ * Looks on at live connections: listens, passes everything on to a node's distribution port, and tells what passes.
+ * Whoever connects here instead of there is seen; to both sides it is as if nobody stood between.
+ */
+import type { Limits } from '../limits.js'
+import { connectTcp, listenTcp, type TcpListener } from '../net/tcp.js'
+import type { Transport } from '../net/transport.js'
+import { WireInspector, type WireEvent, type WireSide } from './inspector.js'
+import type { RecordedPiece } from './recording.js'
+
+export interface RelayOptions {
+  /** The distribution port of the node that is looked at. */
+  to: { host: string; port: number }
+  /** Where to listen; default loopback and a free port. */
+  listen?: { host?: string; port?: number }
+  limits: Limits
+  maxTermCharacters?: number
+  /** `connection`: 1 for the first. */
+  onEvent(event: WireEvent & { ms: number; connection: number }): void
+  onPiece?(piece: RecordedPiece & { connection: number }): void
+}
+
+export interface Relay {
+  readonly port: number
+  /** Stops listening and ends the connections that pass through. */
+  close(): void
+}
+
+/** @throws NodeError `NODE_LISTEN_FAILED` */
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const { listen = {} } = options
+  const open = new Set<Transport>()
+  let connections = 0
+  const listener: TcpListener = await listenTcp(
+    { host: listen.host ?? '127.0.0.1', port: listen.port ?? 0 },
+    (initiator) => void pass(initiator, ++connections),
+  )
+
+  async function pass(initiator: Transport, connection: number): Promise<void> {
+    const began = performance.now()
+    const ms = (): number => Math.round(performance.now() - began)
+    const inspector = new WireInspector({
+      ...options,
+      onEvent: (event) => options.onEvent({ ...event, ms: ms(), connection }),
+      onBytes: (from, bytes) => options.onPiece?.({ from, bytes, ms: ms(), connection }),
+    })
+    let acceptor: Transport
+    try {
+      acceptor = await connectTcp({ ...options.to, timeoutMs: options.limits.setupTimeMs })
+    } catch (error) {
+      initiator.destroy()
+      const text = error instanceof Error ? error.message : String(error)
+      options.onEvent({ from: 'acceptor', type: 'error', text, ms: ms(), connection })
+      return
+    }
+    join(initiator, acceptor, 'initiator', inspector)
+    join(acceptor, initiator, 'acceptor', inspector)
+  }
+
+  function join(from: Transport, to: Transport, side: WireSide, inspector: WireInspector): void {
+    open.add(from)
+    from.attach({
+      onData: (chunk) => {
+        inspector.feed(side, chunk)
+        to.write(chunk, () => from.resume())
+        // A side that does not read holds the other back, as if they were connected without us.
+        if (to.bufferedBytes > options.limits.maxWriteAheadBytes) from.pause()
+      },
+      onClose: () => {
+        open.delete(from)
+        to.close(false)
+      },
+    })
+  }
+
+  return {
+    port: listener.address.port,
+    close() {
+      listener.close()
+      for (const transport of open) transport.destroy()
+    },
+  }
+}

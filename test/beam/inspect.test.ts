@@ -1,0 +1,75 @@
+/** Looking on at real connections: what is shown, what a recording keeps, and that it replays. */
+import { readFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readRecording, replay, type RecordedPiece } from '../../src/inspect/recording.js'
+import { startRelay } from '../../src/inspect/relay.js'
+import type { WireEvent } from '../../src/inspect/inspector.js'
+import { DEFAULT_LIMITS } from '../../src/limits.js'
+import { closeAtEnd, cookie, startBeam, until } from '../support/beam.js'
+import { cli, startCli } from '../support/cli.js'
+import { startNode } from '../support/nodes.js'
+
+it('shows a connection that works as if nobody looked on, and replays it', async () => {
+  const beam = await startBeam()
+  const pieces: RecordedPiece[] = []
+  const events: (WireEvent & { ms: number })[] = []
+  const relay = await startRelay({
+    to: { host: '127.0.0.1', port: await beam.distributionPort() },
+    limits: DEFAULT_LIMITS,
+    onEvent: ({ from, type, text, ms }) => void events.push({ from, type, text, ms }),
+    onPiece: ({ from, bytes, ms }) => void pieces.push({ from, bytes, ms }),
+  })
+  closeAtEnd(() => relay.close())
+  const node = await startNode({ resolve: () => ({ host: '127.0.0.1', port: relay.port }) })
+  expect(await node.erpc.call(beam.name, 'lists', 'reverse', [[1, 2, 3]])).toEqual([3, 2, 1])
+  const large = new Uint8Array(1_000_000).fill(9)
+  expect(await node.erpc.call(beam.name, 'erlang', 'byte_size', [large])).toBe(1_000_000)
+  node.disconnect(beam.name)
+  const lines = events.map(({ from, text }) => `${from === 'initiator' ? '→' : '←'} ${text}`)
+  await until(() => !node.nodes('connected').includes(beam.name), { what: 'the end' })
+
+  expect(lines.slice(0, 5).map((line) => line.replace(/,.*/, ''))).toEqual([
+    `→ name ${node.name}`,
+    '← status ok',
+    `← challenge of ${beam.name}`,
+    '→ challenge reply',
+    '← challenge ack',
+  ])
+  const signals = lines.slice(5)
+  expect(signals.some((line) => /^→ spawnRequest .*args \[.*reverse.*\[\[1,2,3\]\]/.test(line))).toBe(true)
+  expect(signals.some((line) => /^← monitorExit .*return,\[3,2,1\]/.test(line))).toBe(true)
+  // The fragments of a long message are one signal.
+  expect(signals.filter((line) => /\((1000\d{3}|10\d{5}) bytes\)/.test(line)).length).toBe(1)
+  expect(events.filter(({ type }) => type === 'error')).toEqual([])
+
+  const replayed = replay(pieces, DEFAULT_LIMITS)
+  expect(replayed.map(({ from, type, text }) => ({ from, type, text }))).toEqual(
+    events.map(({ from, type, text }) => ({ from, type, text })),
+  )
+  const kept = Buffer.concat(pieces.map(({ bytes }) => Buffer.from(bytes))).toString('latin1')
+  expect([kept.includes(cookie), lines.some((line) => line.includes(cookie))]).toEqual([false, false])
+})
+
+it('is a command: live with a recording, and a recording later', async () => {
+  const beam = await startBeam()
+  const directory = mkdtempSync(join(tmpdir(), 'beampeer-inspect-'))
+  closeAtEnd(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'session.wire')
+  const live = await startCli(['inspect', beam.name, '--record', file], {
+    env: { ERL_EPMD_PORT: String(beam.epmdPort) },
+  })
+  const ready = await live.waitForLine(/^ready (\S+) (\d+)$/m)
+  expect(ready[1]).toBe(beam.name)
+  const node = await startNode({ resolve: () => ({ host: '127.0.0.1', port: Number(ready[2]) }) })
+  expect(await node.erpc.call(beam.name, 'erlang', 'abs', [-7])).toBe(7)
+  await live.waitForLine(/← monitorExit .*return,7/)
+  live.kill('SIGTERM')
+  await live.exit
+  const recorded = readRecording(readFileSync(file, 'utf8'))
+  expect(replay(recorded, DEFAULT_LIMITS).length).toBeGreaterThan(6)
+  const later = await cli(['inspect', file])
+  expect(later).toMatchObject({ code: 0, stderr: '' })
+  expect(later.stdout).toMatch(/→ spawnRequest .*abs.*\n[^]*← monitorExit .*return,7/)
+  expect(later.stdout).not.toContain(cookie)
+})
