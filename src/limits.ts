@@ -42,7 +42,10 @@ export interface Limits {
   setupTimeMs: number
   /** Time for a whole handshake, however many steps it takes. Stops a peer that drips bytes. */
   setupTotalMs: number
-  /** Incoming connections in handshake at once. Further ones are closed at once. */
+  /**
+   * Incoming connections in handshake at once; a further one takes the place of the oldest. Stops who opens connections
+   * and says nothing, without shutting out nodes.
+   */
   maxPendingHandshakes: number
   /** Largest handshake message (names have at most 255 bytes each). */
   maxHandshakeMessageBytes: number
@@ -185,7 +188,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
 
   setupTimeMs: 7_000,
   setupTotalMs: 30_000,
-  maxPendingHandshakes: 128,
+  maxPendingHandshakes: 1_024,
   maxHandshakeMessageBytes: 2_048,
 
   maxWriteAheadBytes: 256 * 1024,

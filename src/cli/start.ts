@@ -6,6 +6,7 @@ import type { ErlangNode, Process } from '../index.js'
 import { cookieOption, type CookieOptions } from './cookie.js'
 import { log } from './log.js'
 import type { ModuleSpec } from './options.js'
+import { fail } from './report.js'
 import { untilInterrupted } from './signals.js'
 
 /** How long what is queued for other nodes at the first signal may take to leave. */
@@ -29,7 +30,17 @@ interface LoadedModule {
   setUp: ((node: ErlangNode) => unknown) | undefined
 }
 
-export async function startCommand(options: StartCommandOptions): Promise<void> {
+export async function startCommand(options: StartCommandOptions): Promise<never> {
+  try {
+    await run(options)
+  } catch (error) {
+    fail(error)
+  }
+  // Timers and sockets of the modules would keep the process alive after its node has stopped.
+  process.exit()
+}
+
+async function run(options: StartCommandOptions): Promise<void> {
   const { ErlangNode } = await import('../index.js')
   // A module that cannot be loaded should not be noticed only after the name is registered.
   const modules = await Promise.all(options.module.map(load))

@@ -231,9 +231,16 @@ export class Peers {
   /** A connection came in on the listening socket. */
   incoming(transport: Transport): void {
     transport.setOptions(this.#newOptions)
-    if (this.#stopped || this.#incoming.size >= this.#options.limits.maxPendingHandshakes) {
+    if (this.#stopped) {
       transport.destroy()
       return
+    }
+    // The oldest makes room: a node is done in a few round trips, and who only holds connections open must not keep it out.
+    const [oldest] = this.#incoming
+    if (oldest !== undefined && this.#incoming.size >= this.#options.limits.maxPendingHandshakes) {
+      this.#incoming.delete(oldest)
+      oldest.close('setup_timer_timeout')
+      oldest.transport.destroy()
     }
     const link = this.#options.accept(transport, {
       onName: (offer, from) => this.#decide(offer, from),

@@ -89,6 +89,19 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 )
 
+test('the first signal ends it though a module has a call, a timer and a socket open', async () => {
+  const file = await moduleFile(`
+    import { createServer } from 'node:net'
+    export const never = () => new Promise(() => {})
+    export default () => { setInterval(() => {}, 1000); createServer().listen(0, '127.0.0.1') }`)
+  const { name, node, beam } = await startPair('--module', `busy=${file}`)
+  const call = beam.evalText(`rpc:call('${name}', busy, never, [])`)
+  await beam.evalText(`rpc:call('${name}', erlang, node, [])`)
+  node.kill('SIGTERM')
+  expect(await node.exit).toEqual({ code: 0, signal: null })
+  expect(await call).toBe('{badrpc,nodedown}')
+})
+
 test('a second signal ends it at once', async () => {
   const file = await moduleFile(`export default (node) => {
     node.stop = () => { console.log('draining'); return new Promise(() => setInterval(() => {}, 1000)) }

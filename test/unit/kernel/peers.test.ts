@@ -126,14 +126,18 @@ test('a wrong cookie is an error that says so; a name that the peer refuses anot
   expect(a.nodes('connected')).toEqual([])
 })
 
-test('connections in handshake are bounded, and end with the set-up time', async () => {
+test('connections in handshake are bounded, the oldest makes room, and they end with the set-up time', async () => {
   const cluster = new Cluster()
   const b = cluster.member(B.name, { limits: { maxPendingHandshakes: 2, setupTimeMs: 7_000 } })
   const { memoryPair } = await import('../../../src/net/memory.js')
   const ends = Array.from({ length: 3 }, () => memoryPair({ schedule: cluster.loop.schedule }))
   for (const [, far] of ends) b.peers.incoming(far)
   expect(b.peers.pendingIncoming).toBe(2)
-  expect(ends.map(([, far]) => far.closed)).toEqual([false, false, true])
+  expect(ends.map(([, far]) => far.closed)).toEqual([true, false, false])
+  const a = cluster.member(A.name)
+  const connecting = outcome(a.peers.connect(B))
+  await cluster.loop.settle()
+  expect(connecting.value).toBe('up')
   await cluster.loop.advance(7_001)
   expect(b.peers.pendingIncoming).toBe(0)
 })
