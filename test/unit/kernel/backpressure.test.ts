@@ -1,4 +1,4 @@
-import { atom } from '../../../src/etf/atom.js'
+import { atom, type Atom } from '../../../src/etf/atom.js'
 import { Backpressure } from '../../../src/kernel/backpressure.js'
 import { Mailbox } from '../../../src/process/mailbox.js'
 
@@ -24,7 +24,7 @@ function setUp(limits: Partial<typeof LIMITS> = {}) {
     backpressure,
     mailbox,
     link,
-    arrive(bytes: number, node = NODE) {
+    arrive(bytes: number, node: Atom = NODE) {
       mailbox.push(++count, false, bytes)
       backpressure.arrived(mailbox, node)
     },
