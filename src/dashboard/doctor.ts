@@ -55,6 +55,8 @@ export type Finding =
   | 'no-answer'
   | 'handshake-failed'
   | 'ticktime-differs'
+  /** Something else: the text tells. */
+  | 'other'
 
 /** What one layer showed. A warning does not end the walk. */
 export interface DoctorStep {
@@ -106,14 +108,23 @@ export async function* examine(
         if (finding === undefined || mend === undefined) yield { layer, status: 'ok', text }
         else yield { layer, status: 'warning', text, finding, mend }
       } catch (error) {
-        if (!(error instanceof Failed)) throw error
-        yield { layer, status: 'failed', text: error.message, finding: error.finding, mend: error.mend }
+        const failed = known(error)
+        yield { layer, status: 'failed', text: failed.message, finding: failed.finding, mend: failed.mend }
         return
       }
     }
   } finally {
     await walk.end()
   }
+}
+
+/** Whatever goes wrong while a layer is looked at is a finding, too: the connection may end at any moment. */
+function known(error: unknown): Failed {
+  if (error instanceof Failed) return error
+  if (!(error instanceof BeampeerError)) throw error
+  if (error.code === 'EPMD_BAD_REPLY' || error.code === 'EPMD_REPLY_TOO_LARGE')
+    return new Failed('epmd-strange', error.message, 'Something else than EPMD listens on that port.')
+  return new Failed('other', error.message, `docs/errors.md explains ${error.code}.`)
 }
 
 interface Healthy {
@@ -243,8 +254,7 @@ class Walk {
           (error as Error).message,
           'No EPMD runs there: a node started with a name starts one; `beampeer epmd` runs one; ERL_EPMD_PORT names another port.',
         )
-      if (!(error instanceof BeampeerError)) throw error
-      throw new Failed('epmd-strange', error.message, 'Something else than EPMD listens on that port.')
+      throw error
     }
   }
 

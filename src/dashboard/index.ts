@@ -24,3 +24,5 @@ export type {
   TreeNode,
 } from './samples.js'
 export { examine, type DoctorLayer, type DoctorOptions, type DoctorStep, type Finding } from './doctor.js'
+export { Metrics, type MetricsOptions } from './metrics.js'
+export { MetricsServer } from './metrics-server.js'
