@@ -112,7 +112,9 @@ export class Locker {
   #pauseMs(): number {
     if (this.#local.length === 0 && this.#remote.length === 0) return Infinity
     if (this.#justSynced) return 0
-    return this.#known.length === 0 ? 200 : Math.min(1000 + 100 * this.#known.length, 3000)
+    const pauseMs = this.#known.length === 0 ? 200 : Math.min(1000 + 100 * this.#known.length, 3000)
+    // Between half of OTP's pause and the whole: lockers that began at once must not meet in step for ever.
+    return pauseMs * (0.5 + this.#options.random() / 2)
   }
 
   async #message(message: LockerMessage): Promise<void> {

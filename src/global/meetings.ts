@@ -183,9 +183,11 @@ export class Meetings {
     this.#cancelLocker(node, myTag)
     this.#meetings.delete(node)
     this.#nodes.pending.delete(node)
+    if (myTag === undefined || this.#nodes.known.has(node) || !this.#options.cluster.isConnected(node)) return
+    // What it had is watched over a connection that it may have lost without us: it comes anew with the new meeting.
     for (const ref of [...this.#parts.locks.refsOf(node)]) this.#parts.locks.down(ref)
     for (const ref of [...this.#parts.names.refsOf(node)]) this.#parts.names.down(ref)
-    if (myTag !== undefined && this.#options.cluster.isConnected(node)) this.meet(node)
+    this.meet(node)
   }
 
   /** Both lockers hold the lock. */
