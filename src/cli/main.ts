@@ -4,7 +4,16 @@
  * nothing of the node.
  */
 import { Command, CommanderError, Option } from 'commander'
-import { address, characters, listenPort, moduleSpec, port, seconds, type ModuleSpec } from './options.js'
+import {
+  address,
+  characters,
+  hostPort,
+  listenPort,
+  moduleSpec,
+  port,
+  seconds,
+  type ModuleSpec,
+} from './options.js'
 import { fail } from './report.js'
 import { VERSION } from './version.js'
 
@@ -114,6 +123,33 @@ ${COOKIE_HELP}
 
 Example:
   beampeer ping app@host`,
+    )
+
+  connecting(program.command('top'))
+    .description('watch nodes and their processes')
+    .argument('<node...>', 'name@host')
+    .option('--once', 'write what is so now, and end')
+    .option('--json', 'as --once, as JSON')
+    .option('--processes', 'with --once and --json: the first processes of each node, too')
+    .addOption(
+      new Option('--sort <measure>', 'order of the processes')
+        .choices(['memory', 'reductions', 'messageQueueLen'])
+        .default('memory'),
+    )
+    .option('--interval <seconds>', 'time between two looks', seconds, 1_000)
+    .option('--metrics <host:port>', 'serve what is seen to Prometheus at http://HOST:PORT/metrics', hostPort)
+    .action(async (nodes: string[], options) => (await import('./top.js')).topCommand(nodes, options))
+    .addHelpText(
+      'after',
+      `
+Nothing is loaded on the nodes. Where standard output is no terminal, events are written, one JSON line each.
+Exit status 0; with --once or --json 1 if a node is not up. NO_COLOR is heeded.
+${COOKIE_HELP}
+
+Examples:
+  beampeer top rabbit@db1 app@db1
+  beampeer top app@127.0.0.1 --once --processes --sort reductions
+  beampeer top app@127.0.0.1 --json`,
     )
 
   connecting(program.command('doctor'))

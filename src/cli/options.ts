@@ -22,6 +22,13 @@ export function characters(text: string): number {
   return integer(text, 1, 1_000_000_000)
 }
 
+/** `HOST:PORT` to listen on. */
+export function hostPort(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(':')
+  if (colon < 1) throw new InvalidArgumentError('It must have the form host:port, such as 127.0.0.1:9568.')
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: listenPort(text.slice(colon + 1)) }
+}
+
 /** A positive number of seconds, fractions allowed; gives milliseconds. */
 export function seconds(text: string): number {
   const value = Number(text)
