@@ -252,7 +252,14 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-// Whoever reads the output may stop reading (`| head`), or end before a node does: that is no error of ours.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+// Whoever reads the output may stop reading (`| head`), or end before a node does: that is no error of ours. A full
+// disk is one: what was asked for is not there.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return
+    process.exitCode = 1
+    if (stream === process.stdout) process.stderr.write(`beampeer: standard output: ${error.message}\n`)
+  })
+}
 
 void main(process.argv)

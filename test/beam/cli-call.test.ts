@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { closeAtEnd, cookie, freePort, startBeam, type Beam } from '../support/beam.js'
 import { cli } from '../support/cli.js'
+import { run } from '../support/process.js'
 
 let beam: Beam
 beforeAll(async () => {
@@ -29,6 +30,19 @@ describe('beampeer call', () => {
       '#{a => 1.0,<<"b">> => [x|y]}\n',
     )
     expect((await call('erlang', 'list_to_binary', '[[206, 187]]')).stdout).toBe('<<"λ"/utf8>>\n')
+  })
+
+  test('a result that cannot be written is a failure; a reader that has gone is none', async () => {
+    await call('erlang', 'node')
+    const into = (redirection: string) => {
+      const script = `"$0" lib/cli/main.js call '${beam.name}' lists seq '[1, 100000]' ${redirection}`
+      return run('bash', ['-o', 'pipefail', '-c', script, process.execPath], env())
+    }
+    expect(await into('> /dev/full')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching('ENOSPC') as string,
+    })
+    expect(await into('| head -c 1')).toMatchObject({ code: 0, stdout: '[\n', stderr: '' })
   })
 
   test('prints in Elixir’s notation when asked', async () => {
