@@ -74,6 +74,10 @@ export function multiCall(
       collector.exit()
       return
     }
+    // Handler processes take what comes to them themselves; one of the user's is not to find such answers in its mailbox.
+    const asking = host.process(caller)
+    if (asking !== undefined && asking.handler === undefined)
+      asking.intercept ??= (message) => takeReply(host, message)
     for (const node of nodes) {
       const ref = collector.monitor({ name: GLOBAL_NAME_SERVER, node }, { alias: 'reply_demonitor' })
       refs.push(ref)

@@ -34,6 +34,7 @@ export function deliverMessage(
     }
     return
   }
+  if (process.intercept?.(message) === true) return
   const { mailbox } = process
   if (mailbox.length >= process.maxMailboxMessages) {
     process.droppedMessages++

@@ -105,6 +105,8 @@ export class Process {
   /** @internal nodes that hold a link or monitor of this process */
   relatedNodes: Set<Atom> | undefined
   /** @internal */ registeredName: Atom | undefined
+  /** @internal takes, before the mailbox does, answers to what a service asked in this process's name; true: taken */
+  intercept: ((message: Term) => boolean) | undefined
 
   readonly #table: ProcessTable
   #alive = true
