@@ -55,11 +55,6 @@ export interface KnownNode {
   readonly version: number
 }
 
-/** What `new_nodes` and the name server's own operations are bound to. */
-export interface LockInfo {
-  readonly lockId: Term | undefined
-}
-
 export type Cast =
   | { type: 'initConnect'; version: number; tag: Term; node: Atom; locker: Pid }
   | { type: 'lockSet'; locker: Pid; set: boolean; tag: Term | undefined }

@@ -2,7 +2,7 @@
 import { atom } from '../../src/etf/atom.js'
 import type { Pid } from '../../src/etf/identifiers.js'
 import type { Term } from '../../src/etf/terms.js'
-import type { Tuple} from '../../src/etf/tuple.js';
+import type { Tuple } from '../../src/etf/tuple.js'
 import { tuple } from '../../src/etf/tuple.js'
 import type { ErlangNode } from '../../src/node/erlang-node.js'
 import { startBeam, uniqueName, until, type Beam } from '../support/beam.js'
