@@ -71,6 +71,11 @@ Environment: BEAMPEER_COOKIE, ERL_EPMD_PORT, ERL_EPMD_ADDRESS.`,
       (text: string, earlier: ModuleSpec[]) => [...earlier, moduleSpec(text)],
       [],
     )
+    .option(
+      '--metrics <host:port>',
+      'serve metrics of this node to Prometheus at http://HOST:PORT/metrics',
+      hostPort,
+    )
     .action(async (options) => (await import('./start.js')).startCommand(options))
     .addHelpText(
       'after',

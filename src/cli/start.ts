@@ -21,6 +21,7 @@ export interface StartCommandOptions extends CookieOptions {
   /** Milliseconds. */
   netTicktime?: number
   module: ModuleSpec[]
+  metrics?: { host: string; port: number }
 }
 
 /** A JavaScript file's exports, as the node uses them. */
@@ -53,7 +54,9 @@ async function run(options: StartCommandOptions): Promise<void> {
     ...(options.netTicktime !== undefined && { netTicktime: options.netTicktime / 1_000 }),
     ...(await cookieOption(options)),
   })
+  let metrics: AsyncDisposable | undefined
   try {
+    if (options.metrics !== undefined) metrics = await serveMetrics(node, options.metrics)
     for (const { name, functions } of modules)
       if (Object.keys(functions).length > 0) node.expose(name, functions)
     for (const { setUp } of modules) await setUp?.(node)
@@ -62,8 +65,20 @@ async function run(options: StartCommandOptions): Promise<void> {
     await interrupted
     log.info(`stopping ${node.name}`)
   } finally {
+    await metrics?.[Symbol.asyncDispose]()
     await node.stop({ drainMs: DRAIN_MS })
   }
+}
+
+/** The metrics of this node, for Prometheus. */
+async function serveMetrics(
+  node: ErlangNode,
+  where: { host: string; port: number },
+): Promise<AsyncDisposable> {
+  const { Metrics, MetricsServer } = await import('../dashboard/index.js')
+  const server = await MetricsServer.listen(new Metrics({ node }), where)
+  log.info(`metrics on ${server.url}`)
+  return server
 }
 
 async function load({ name, file }: ModuleSpec): Promise<LoadedModule> {

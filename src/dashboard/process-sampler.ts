@@ -119,7 +119,7 @@ export class ProcessSampler {
     const at = clock()
     pids.forEach((pid, index) => this.#learn(pid, answers[index], at))
     this.#adjust(answers, at - started)
-    return pids.length
+    return answers.filter((answer) => list(answer).length > 0).length
   }
 
   #learn(pid: Pid, answer: Term | undefined, at: number): void {

@@ -1,0 +1,21 @@
+/** `beampeer top` where standard output is no terminal: text, JSON, exit status. */
+import { cookie, startBeam } from '../support/beam.js'
+import { cli } from '../support/cli.js'
+
+test('writes what is so now, as text and as JSON, and its exit status tells whether all are up', async () => {
+  const beam = await startBeam()
+  const env = { env: { ERL_EPMD_PORT: String(beam.epmdPort), BEAMPEER_COOKIE: cookie } }
+  const text = await cli(['top', beam.name, '--once', '--processes', '--interval', '0.05'], env)
+  expect(text).toMatchObject({ code: 0, stderr: '' })
+  expect(text.stdout).toContain('1 of 1 nodes up')
+  expect(text.stdout).toContain('code_server')
+  expect(text.stdout).not.toContain('\u001b')
+  const json = await cli(['top', beam.name, 'gone@127.0.0.1', '--json', '--interval', '0.05'], env)
+  expect(json.code).toBe(1)
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    nodes: [
+      { node: beam.name, status: 'up', sample: { otpRelease: String(beam.release) } },
+      { node: 'gone@127.0.0.1', status: 'down', reason: 'NODE_NOT_FOUND' },
+    ],
+  })
+})
