@@ -22,7 +22,7 @@ export { EtfSchemaError, Schema, type SchemaIssue } from './schema.js'
 export { s } from './schemas.js'
 export type { Infer, StandardSchemaV1 } from './standard-schema.js'
 export type { Encodable, Term } from './terms.js'
-export { Tuple, tuple } from './tuple.js'
+export { isTuple, Tuple, tuple } from './tuple.js'
 export {
   BitString,
   Charlist,

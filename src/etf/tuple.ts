@@ -41,3 +41,34 @@ export type TagOf<E extends readonly unknown[]> = E extends readonly [infer Firs
 export function tuple<const E extends readonly Encodable[]>(...elements: E): Tuple<E> {
   return new Tuple(elements)
 }
+
+type TagTerm<N extends string> = N extends 'true' ? true : N extends 'false' ? false : Atom<N>
+
+type Sized<S extends number, R extends readonly unknown[]> = number extends S
+  ? readonly [...R, ...Term[]]
+  : R['length'] extends S
+    ? R
+    : Sized<S, readonly [...R, Term]>
+
+/**
+ * Whether a term is a tuple; with `tag`, one whose first element is that atom; with `size`, one of that many elements.
+ * `isTuple(term, 'ok', 2)` narrows `unknown` to `{ok, Term}`.
+ * @param size at least 1
+ */
+export function isTuple(term: unknown): term is Tuple
+export function isTuple<const N extends string>(
+  term: unknown,
+  tag: N,
+): term is Tuple<readonly [TagTerm<N>, ...Term[]]>
+export function isTuple<const N extends string, const S extends number>(
+  term: unknown,
+  tag: N,
+  size: S,
+): term is Tuple<Sized<S, readonly [TagTerm<N>]>>
+export function isTuple(term: unknown, tag?: string, size?: number): boolean {
+  return (
+    term instanceof Tuple &&
+    (tag === undefined || term.tag === tag) &&
+    (size === undefined || term.size === size)
+  )
+}
