@@ -1,8 +1,18 @@
 /** Big-endian numbers and byte arrays, as the distribution layer needs them. */
 
-/** One array of all pieces; `length` is their sum. */
-export function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length)
+/** Gives memory of this size; what is in it does not matter. */
+export type Allocate = (bytes: number) => Uint8Array
+
+export const zeroed: Allocate = (bytes) => new Uint8Array(bytes)
+
+/** One array of all pieces; `length` is their sum, after which there is room for `spare` more bytes. */
+export function concatenate(
+  pieces: readonly Uint8Array[],
+  length: number,
+  allocate: Allocate = zeroed,
+  spare = 0,
+): Uint8Array {
+  const whole = allocate(length + spare)
   let position = 0
   for (const piece of pieces) {
     whole.set(piece, position)

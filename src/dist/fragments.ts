@@ -13,7 +13,7 @@
 import type { Atom } from '../etf/atom.js'
 import { DistError } from '../errors.js'
 import type { Limits } from '../limits.js'
-import { concatenate } from './bytes.js'
+import { type Allocate, concatenate, zeroed } from './bytes.js'
 
 /** What each fragment is counted as, on top of its bytes: bounds the cost of very small ones. */
 const FRAGMENT_OVERHEAD_BYTES = 128
@@ -24,6 +24,8 @@ interface Sequence {
   pieces: Uint8Array[]
   length: number
   counted: number
+  /** Free bytes after the first piece. */
+  spare: number
 }
 
 /** A message whose last fragment arrived: control message and payload, without any header. */
@@ -37,9 +39,14 @@ export class FragmentAssembler {
   private readonly sequences = new Map<number | bigint, Sequence>()
   private readonly maxMessages: number
   private readonly maxBytes: number
+  private readonly allocate: Allocate
   private countedBytes = 0
 
-  constructor(limits: Pick<Limits, 'maxFragmentedMessages' | 'maxFragmentedBytes'>) {
+  constructor(
+    limits: Pick<Limits, 'maxFragmentedMessages' | 'maxFragmentedBytes'>,
+    allocate: Allocate = zeroed,
+  ) {
+    this.allocate = allocate
     this.maxMessages = limits.maxFragmentedMessages
     this.maxBytes = limits.maxFragmentedBytes
   }
@@ -57,6 +64,7 @@ export class FragmentAssembler {
   /**
    * The first of several fragments: `fragmentId` is more than 1.
    * @param atoms the references of its header, resolved: they hold for the whole message
+   * @param spare bytes after the piece that are free to be written
    * @throws DistError `DIST_BAD_FRAGMENT`, `DIST_TOO_MANY_FRAGMENTS`
    */
   start(
@@ -64,6 +72,7 @@ export class FragmentAssembler {
     fragmentId: number,
     atoms: readonly (Atom | boolean)[],
     piece: Uint8Array,
+    spare = 0,
   ): void {
     if (this.sequences.has(sequenceId)) {
       throw badFragment(sequenceId, 'starts again before its last fragment')
@@ -74,9 +83,10 @@ export class FragmentAssembler {
         `the peer has ${this.sequences.size} fragmented messages under way; maxFragmentedMessages is ${this.maxMessages}`,
       )
     }
-    const sequence: Sequence = { next: fragmentId - 1, atoms, pieces: [], length: 0, counted: 0 }
+    const sequence: Sequence = { next: fragmentId - 1, atoms, pieces: [], length: 0, counted: 0, spare: 0 }
     this.sequences.set(sequenceId, sequence)
     this.add(sequence, piece)
+    if (sequence.pieces[0] === piece) sequence.spare = spare
   }
 
   /**
@@ -99,7 +109,19 @@ export class FragmentAssembler {
     if (--sequence.next > 0) return undefined
     this.sequences.delete(sequenceId)
     this.countedBytes -= sequence.counted
-    return { bytes: concatenate(sequence.pieces, sequence.length), atoms: sequence.atoms }
+    return { bytes: this.join(sequence), atoms: sequence.atoms }
+  }
+
+  private join({ pieces, length, spare }: Sequence): Uint8Array {
+    const [first] = pieces
+    if (spare === 0 || length - first.length > spare) return concatenate(pieces, length, this.allocate)
+    const whole = new Uint8Array(first.buffer, first.byteOffset, length)
+    let position = first.length
+    for (let i = 1; i < pieces.length; i++) {
+      whole.set(pieces[i], position)
+      position += pieces[i].length
+    }
+    return whole
   }
 
   /** Forgets all incomplete messages: the connection is gone. */

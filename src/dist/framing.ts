@@ -11,12 +11,22 @@
  * once, when its message is complete. Never more is held than the peer has sent: a length is a claim, not an allocation.
  */
 import { DistError } from '../errors.js'
-import { concatenate } from './bytes.js'
+import { type Allocate, concatenate, zeroed } from './bytes.js'
+import { DIST_FRAG_HEADER, VERSION } from './header.js'
+
+/**
+ * Room after the first fragment of a message that came in pieces. A BEAM sends a binary of 64 KiB as two fragments, of
+ * which the second is a few bytes: it is put there, and the first is not copied again.
+ */
+const SPARE_BYTES = 1024
 
 /** What a {@link FrameReader} tells, synchronously and in order. */
 export interface FrameHandlers {
-  /** A frame that is not a tick: `bytes[start, end)`. The bytes may be kept: nobody reuses them. */
-  onFrame(bytes: Uint8Array, start: number, end: number): void
+  /**
+   * A frame that is not a tick: `bytes[start, end)`. The bytes may be kept: nobody reuses them.
+   * @param spare how many bytes after `end` are free to be written
+   */
+  onFrame(bytes: Uint8Array, start: number, end: number, spare: number): void
   /**
    * A frame that came in several pieces. True when it was consumed (the pieces may be kept); otherwise `onFrame` follows
    * with the pieces concatenated.
@@ -29,6 +39,7 @@ export interface FrameHandlers {
 export class FrameReader {
   private readonly handlers: FrameHandlers
   private readonly maxFrameBytes: number
+  private readonly allocate: Allocate
   /** Bytes of the frame's length read so far (0 to 4), and their value. */
   private lengthBytes = 0
   private length = 0
@@ -37,8 +48,9 @@ export class FrameReader {
   private pieceBytes = 0
 
   /** @param maxFrameBytes the longest frame accepted */
-  constructor(handlers: FrameHandlers, maxFrameBytes: number) {
+  constructor(handlers: FrameHandlers, maxFrameBytes: number, allocate: Allocate = zeroed) {
     this.handlers = handlers
+    this.allocate = allocate
     this.maxFrameBytes = maxFrameBytes
   }
 
@@ -92,7 +104,7 @@ export class FrameReader {
       const start = position
       position += missing
       this.lengthBytes = 0
-      if (this.pieceBytes === 0) this.handlers.onFrame(chunk, start, position)
+      if (this.pieceBytes === 0) this.handlers.onFrame(chunk, start, position, 0)
       else this.complete(chunk.subarray(start, position))
     }
   }
@@ -113,6 +125,8 @@ export class FrameReader {
     this.pieceBytes = 0
     this.length = 0
     if (this.handlers.onPieces?.(pieces, length) === true) return
-    this.handlers.onFrame(concatenate(pieces, length), 0, length)
+    const [first] = pieces
+    const spare = first[0] === VERSION && first[1] === DIST_FRAG_HEADER ? SPARE_BYTES : 0
+    this.handlers.onFrame(concatenate(pieces, length, this.allocate, spare), 0, length, spare)
   }
 }

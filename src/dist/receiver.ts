@@ -10,7 +10,7 @@ import { AtomBudget } from '../etf/budget.js'
 import { type DecodeContext, Reader } from '../etf/reader.js'
 import { DistError, EtfError } from '../errors.js'
 import type { Limits } from '../limits.js'
-import { readUint64 } from './bytes.js'
+import { type Allocate, readUint64 } from './bytes.js'
 import { attachPayload, decodeControl } from './control-decode.js'
 import { FragmentAssembler } from './fragments.js'
 import { FrameReader } from './framing.js'
@@ -47,6 +47,8 @@ export interface ReceiverHandlers {
    * than messages (a lost exit or spawn request would leave someone waiting), the channel ends, as in a BEAM.
    */
   onBadMessage?(error: EtfError | DistError): void
+  /** Where messages that come in pieces are put together; without it, into new memory that is all zeros first. */
+  allocate?: Allocate
   /** A tick; for those who look on. */
   onTick?(): void
 }
@@ -73,10 +75,10 @@ export class ChannelReceiver {
     const newAtoms = new AtomBudget(limits)
     this.cache = new AtomCacheReader(features.header && features.atomCache, newAtoms)
     this.context = { limits, newAtoms, atoms: this.cache.atoms }
-    this.assembler = new FragmentAssembler(limits)
+    this.assembler = new FragmentAssembler(limits, handlers.allocate)
     this.framing = new FrameReader(
       {
-        onFrame: (bytes, start, end) => this.frame(bytes, start, end),
+        onFrame: (bytes, start, end, spare) => this.frame(bytes, start, end, spare),
         onPieces: (pieces) => this.pieces(pieces),
         onTick: () => {
           this.frames++
@@ -84,6 +86,7 @@ export class ChannelReceiver {
         },
       },
       limits.maxFrameBytes,
+      handlers.allocate,
     )
   }
 
@@ -113,7 +116,7 @@ export class ChannelReceiver {
     this.assembler.clear()
   }
 
-  private frame(bytes: Uint8Array, start: number, end: number): void {
+  private frame(bytes: Uint8Array, start: number, end: number, spare: number): void {
     if (this.ended) return
     this.frames++
     if (!this.features.header) {
@@ -136,6 +139,7 @@ export class ChannelReceiver {
           fragmentId,
           atoms,
           bytes.subarray(body, end),
+          spare,
         )
       }
       case DIST_FRAG_CONT: {

@@ -310,6 +310,7 @@ class TransportLink implements Link {
       netTickintensity,
       hiddenPeer: this.hidden,
       peer: internAtom(result.peerName),
+      allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
       onSignal: (signal: SignalIn, bytes: number) => {
         // The link may have been closed by the signal before, in the same chunk.
         if (this.state === 'up') this.#handlers.onSignal(signal, bytes, this)
