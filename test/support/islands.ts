@@ -25,10 +25,13 @@ export class Islands {
   readonly #net = `10.${200 + randomInt(50)}.${randomInt(250)}`
   readonly #islands: Island[] = []
   #cut: [Island, Island][] = []
+  #removed = false
 
   constructor() {
     ip('netns', 'add', this.#hub)
     closeAtEnd(() => this.remove())
+    // Also when the test's process is stopped before its end.
+    process.once('exit', () => this.remove())
     ip('-n', this.#hub, 'link', 'add', 'bridge', 'type', 'bridge')
     ip('-n', this.#hub, 'link', 'set', 'bridge', 'up')
   }
@@ -97,6 +100,8 @@ export class Islands {
   }
 
   remove(): void {
+    if (this.#removed) return
+    this.#removed = true
     for (const { namespace } of this.#islands.splice(0)) ip('netns', 'del', namespace)
     ip('netns', 'del', this.#hub)
   }
