@@ -74,3 +74,28 @@ it('forgets everything when the connection is gone', () => {
   assembler.clear()
   expect([assembler.messages, assembler.bytes]).toEqual([0, 0])
 })
+
+describe('a short last fragment', () => {
+  function assemble(spare: number, last: number): { bytes: Uint8Array; buffer: ArrayBufferLike } {
+    const assembler = new FragmentAssembler(limits)
+    const memory = new Uint8Array(100 + spare).fill(9)
+    const first = memory.subarray(20, 100)
+    first.fill(1)
+    assembler.start(5, 2, [], first, spare)
+    const message = assembler.continue(5, 1, [new Uint8Array(last).fill(2)])
+    if (message === undefined) throw new Error('the message is not complete')
+    return { bytes: message.bytes, buffer: memory.buffer }
+  }
+
+  it('is put after the first where there is room', () => {
+    const { bytes, buffer } = assemble(10, 10)
+    expect(bytes.buffer).toBe(buffer)
+    expect([...bytes]).toEqual([...new Array<number>(80).fill(1), ...new Array<number>(10).fill(2)])
+  })
+
+  it('is copied with it where there is one byte less', () => {
+    const { bytes, buffer } = assemble(9, 10)
+    expect(bytes.buffer).not.toBe(buffer)
+    expect([...bytes]).toEqual([...new Array<number>(80).fill(1), ...new Array<number>(10).fill(2)])
+  })
+})
