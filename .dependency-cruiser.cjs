@@ -11,8 +11,18 @@ const services = 'rex|gen|global|pg'
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'leaves-import-nothing', severity: 'error', from: { path: leaves }, to: { path: '^src/', pathNot: leaves } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'leaves-import-nothing',
+      severity: 'error',
+      from: { path: leaves },
+      to: { path: '^src/', pathNot: leaves },
+    },
     only('etf'),
     only('epmd'),
     only('handshake'),
@@ -23,11 +33,46 @@ module.exports = {
     only('inspect', 'net', 'handshake', 'dist', 'etf'),
     ...services.split('|').map((name) => only(name, 'process', 'etf')),
     only('phoenix', 'pg', 'process', 'etf'),
-    { name: 'node-is-the-composition-root', severity: 'error', from: { path: '^src/node/' }, to: { path: '^src/(cli|dashboard|index)' } },
-    { name: 'cli-and-dashboard-use-the-door', severity: 'error', from: { path: '^src/(cli|dashboard)/' }, to: { path: '^src/', pathNot: ['^src/(cli|dashboard)/', '^src/index\\.ts$', leaves] } },
-    { name: 'pure-layers-see-no-node-builtin', severity: 'error', from: { path: `^src/(${pure})/`, pathNot: '^src/etf/(node|web)\\.ts$' }, to: { dependencyTypes: ['core'] } },
-    { name: 'only-net-opens-sockets', severity: 'error', from: { path: '^src/', pathNot: '^src/(net|dashboard)/' }, to: { dependencyTypes: ['core'], path: '^(node:)?(net|tls|dgram|dns|http|https)$' } },
-    { name: 'no-dev-dependencies-in-src', severity: 'error', from: { path: '^src/' }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] } },
+    {
+      name: 'node-is-the-composition-root',
+      severity: 'error',
+      from: { path: '^src/node/' },
+      to: { path: '^src/(cli|dashboard|index)' },
+    },
+    {
+      name: 'cli-and-dashboard-use-the-door',
+      severity: 'error',
+      from: { path: '^src/(cli|dashboard)/' },
+      to: { path: '^src/', pathNot: ['^src/(cli|dashboard)/', '^src/index\\.ts$', leaves] },
+    },
+    {
+      name: 'pure-layers-see-no-node-builtin',
+      severity: 'error',
+      from: { path: `^src/(${pure})/`, pathNot: '^src/etf/(node|web)\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'only-net-opens-sockets',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(net|dashboard)/' },
+      to: { dependencyTypes: ['core'], path: '^(node:)?(net|tls|dgram|dns|http|https)$' },
+    },
+    {
+      name: 'no-dev-dependencies-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
+    },
   ],
-  options: { tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js'], mainFields: ['module', 'main', 'types'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] } },
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      mainFields: ['module', 'main', 'types'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
+  },
 }

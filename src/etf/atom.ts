@@ -51,7 +51,9 @@ export class Atom<N extends string = string> {
 function wordsOf(wire: Uint8Array): readonly number[] {
   const words: number[] = []
   for (let i = 0; i < wire.length; i += 4) {
-    words.push(((wire[i] ?? 0) << 24) | ((wire[i + 1] ?? 0) << 16) | ((wire[i + 2] ?? 0) << 8) | (wire[i + 3] ?? 0))
+    words.push(
+      ((wire[i] ?? 0) << 24) | ((wire[i + 1] ?? 0) << 16) | ((wire[i + 2] ?? 0) << 8) | (wire[i + 3] ?? 0),
+    )
   }
   return words
 }
