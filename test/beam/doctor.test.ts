@@ -204,10 +204,12 @@ test('a name that is connected already, without disturbing who has it', async ()
 })
 
 test('a node that wants TLS', async () => {
-  const pem = certificate()
-  const file = join(folder, 'node.pem')
-  await writeFile(file, pem)
+  // It writes the file itself, where it sees it: a release in a chroot sees no other, and the name comes after that.
+  const alive = uniqueName('secure')
+  const file = `/tmp/${alive}.pem`
   const secure = await startBeam({
+    distributed: false,
+    epmdPort: await privateEpmd(),
     args: [
       '-proto_dist',
       'inet_tls',
@@ -218,7 +220,15 @@ test('a node that wants TLS', async () => {
       'true',
     ],
   })
-  expect(await ends(secure.name)).toMatchObject({ layer: 'handshake', finding: 'tls-required' })
+  await secure.eval('ok = file:write_file(F, C)', { F: Buffer.from(file), C: Buffer.from(certificate()) })
+  try {
+    await secure.evalText(
+      `{ok, _} = net_kernel:start(['${alive}', longnames]), erlang:set_cookie(node(), '${cookie}')`,
+    )
+    expect(await ends(alive)).toMatchObject({ layer: 'handshake', finding: 'tls-required' })
+  } finally {
+    await secure.eval('ok = file:delete(F)', { F: Buffer.from(file) })
+  }
 })
 
 test('flags that are missing, and releases that are too old', async () => {
