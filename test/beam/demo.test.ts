@@ -61,12 +61,18 @@ describe('stays up', () => {
     const [command = '', ...input] = block.slice(0, block.indexOf('')).map((line) => line.trim())
     expect(input.length).toBeGreaterThan(1)
     // `script` gives it a terminal, which is what makes shells read and print UTF-8.
-    const result = await run('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    const shell = await start('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       env: { LC_ALL: 'C.UTF-8', TERM: 'xterm', HOME: '/tmp' },
-      input: [...input, end, ''].join('\n'),
+      interactive: true,
     })
+    // A shell that takes over the terminal forgets what was typed before, so each line waits for its prompt.
+    for (const [index, line] of [...input, end].entries()) {
+      await shell.waitForLine(new RegExp(`\\)${index + 1}>`))
+      shell.write(`${line}\n`)
+    }
+    await shell.exit
     // eslint-disable-next-line no-control-regex -- colours
-    return result.stdout.replace(/\x1b\[[\d;]*m/g, '')
+    return shell.stdout.text().replace(/\x1b\[[\d;]*m/g, '')
   }
 
   test('the lines for an Erlang shell work', async () => {

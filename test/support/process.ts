@@ -11,6 +11,8 @@ export interface RunOptions {
   cwd?: string
   /** Written to the program's standard input, which then ends. Without it, standard input is empty. */
   input?: string
+  /** Keeps standard input open for {@link RunningProcess.write}. */
+  interactive?: true
 }
 
 export interface Exit {
@@ -55,6 +57,11 @@ export class RunningProcess {
     return this.stderr.waitFor(pattern)
   }
 
+  /** Types into a program that was started with `interactive`. */
+  write(text: string): void {
+    ;(this.#child.stdin as Writable).write(text)
+  }
+
   /** Sends a signal; does not wait. */
   kill(signal: NodeJS.Signals = 'SIGTERM'): void {
     this.#child.kill(signal)
@@ -72,7 +79,7 @@ export async function start(
   const child = await spawnTracked(command, args, {
     env,
     cwd: options.cwd,
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined && !options.interactive ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   return new RunningProcess(child, options.input)
 }
