@@ -33,7 +33,7 @@ async function moduleFile(text: string): Promise<string> {
 test('a BEAM pings it, and finds the port that the ready line names', async () => {
   const { name, port, beam } = await startPair()
   expect(await beam.evalText(`net_adm:ping('${name}')`)).toBe('pong')
-  expect(await beam.evalText('nodes(hidden)')).toBe(`['${name}']`)
+  await beam.until(`nodes(hidden) =:= ['${name}']`)
   const alive = name.split('@')[0]
   expect(await beam.evalText(`erl_epmd:port_please("${alive}", {127,0,0,1})`)).toMatch(`{port,${port},`)
 })
@@ -82,7 +82,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const { name, node, beam } = await startPair()
     await beam.evalText(`true = net_kernel:connect_node('${name}'), monitor_node('${name}', true)`)
     const down = beam.evalText(`monitor_node('${name}', true), receive {nodedown, Gone} -> Gone end`)
-    expect(await beam.evalText('nodes(hidden)')).toBe(`['${name}']`)
+    await beam.until(`nodes(hidden) =:= ['${name}']`)
     node.kill(signal)
     expect(await node.exit).toEqual({ code: 0, signal: null })
     expect(await down).toBe(`'${name}'`)

@@ -67,7 +67,7 @@ describe('connections', () => {
     })
     await beam.evalText(`{inbox, '${node.name}'} ! {hello, node()}`)
     expect(await received).toEqual(tuple(atom('hello'), atom(beam.name)))
-    expect(await beam.evalText('nodes(hidden)')).toBe(`['${node.name}']`)
+    await beam.until(`nodes(hidden) =:= ['${node.name}']`)
     expect(await beam.evalText('nodes()')).toBe('[]')
   })
 

@@ -70,7 +70,7 @@ describe('start', () => {
     const [beam, node] = await Promise.all([startBeam(), startNode({ listen: false })])
     expect(node.port).toBeUndefined()
     expect(await node.connect(beam.name)).toBe(true)
-    expect(await beam.evalText('nodes(hidden)')).toBe(`['${node.name}']`)
+    await beam.until(`nodes(hidden) =:= ['${node.name}']`)
     const other = await startNode()
     expect((await other.names()).map(({ name }) => name)).not.toContain(node.name.split('@')[0])
   })
@@ -379,7 +379,7 @@ describe('tick time', () => {
       Count = fun() -> {ok, [{_, N}]} = inet:getstat(Link, [recv_cnt]), N end, First = Count()`)
     await beam.until('Count() >= First + 12')
     expect(node.nodes('connected')).toEqual([beam.name])
-    expect(await beam.evalText('nodes(hidden)')).toBe(`['${node.name}']`)
+    await beam.until(`nodes(hidden) =:= ['${node.name}']`)
   })
 })
 
@@ -402,7 +402,7 @@ describe('dynamic names', () => {
     expect(await events.next()).toMatchObject({ type: 'nodeup', node: beam.name })
     expect(node.name).toMatch(/^[0-9A-Z]+@/)
     expect(node.isAlive()).toBe(true)
-    expect(await beam.evalText('nodes(hidden)')).toBe(`['${node.name}']`)
+    await beam.until(`nodes(hidden) =:= ['${node.name}']`)
     expect(await node.erpc.call(beam.name, 'erlang', 'node', [])).toBe(atom(beam.name))
     // Monitors and pids from before the name are still good.
     node.send('before', 1)

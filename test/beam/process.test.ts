@@ -321,7 +321,7 @@ describe('aliases', () => {
 
   test('we send to an alias of a BEAM process', async () => {
     const [beam, node] = await both(24)
-    const alias = (await beam.eval(`S = self(), spawn(fun() -> A = alias(), S ! A, register(aliased, self()),
+    const alias = (await beam.eval(`S = self(), spawn(fun() -> A = alias(), register(aliased, self()), S ! A,
       receive {m, X} -> receive {get, F} -> F ! X end end end), receive R when is_reference(R) -> R end`)) as Reference
     node.send(alias, tuple(atom('m'), 42))
     expect(await beam.eval('aliased ! {get, self()}, receive N when is_integer(N) -> N end')).toBe(42)
@@ -444,7 +444,7 @@ describe('incarnations', () => {
     process.exit(atom('over'))
     // The connection took no harm: a BEAM drops it when an EXIT for an old incarnation comes.
     expect(await node.erpc.call(second.name, 'erlang', 'node', [])).toBe(atom(second.name))
-    expect(await second.evalText('nodes(hidden)')).toBe(`['${node.name}']`)
+    await second.until(`nodes(hidden) =:= ['${node.name}']`)
     expect(events.subscription.dropped).toBe(0)
   })
 })
