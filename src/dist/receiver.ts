@@ -43,8 +43,8 @@ export interface ReceiverHandlers {
    */
   onSignal(signal: SignalIn, bytes: number): void
   /**
-   * A message whose payload is no term: it is lost, and the channel goes on. Without this handler, and for signals other
-   * than messages (a lost exit or spawn request would leave someone waiting), the channel ends, as in a BEAM.
+   * A message whose payload is no term: it is lost, and the channel goes on. For those who look on; without this handler
+   * the channel ends, as in a BEAM.
    */
   onBadMessage?(error: EtfError | DistError): void
   /** Where messages that come in pieces are put together; without it, into new memory that is all zeros first. */

@@ -119,7 +119,7 @@ export class Kernel {
         down: (peer, reason, error) => this.#down(peer, reason, error),
         setupFailed: (node, error) => this.#setupFailed(node, error),
         named: (name, creation) => this.#rename(name, creation),
-        badMessage: (node, error) => logger.warn(`bad message from ${node.name}: ${describe(error)}`),
+        unsent: (node, error) => logger.warn(`not sent to ${node.name}: ${describe(error)}`),
       },
     })
     const user = startGroupLeader(this.table, options.groupLeader, { name: 'user' })

@@ -32,7 +32,8 @@ export interface PeerEvents {
   setupFailed(node: Atom, error: BeampeerError): void
   /** The first peer of a dynamically named node gave it its name. */
   named(name: string, creation: number): void
-  badMessage(peer: Atom, error: EtfError | DistError): void
+  /** A signal that waited for the connection could not be put into bytes for this peer. */
+  unsent(peer: Atom, error: EtfError | DistError): void
 }
 
 export interface PeersOptions {
@@ -395,16 +396,12 @@ export class Peers {
 
   // --- both ---
 
-  #handlers(): Pick<LinkHandlers, 'onUp' | 'onSignal' | 'onBadMessage' | 'onWritable' | 'onDown'> {
+  #handlers(): Pick<LinkHandlers, 'onUp' | 'onSignal' | 'onWritable' | 'onDown'> {
     return {
       onUp: (link) => this.#linkUp(link),
       onSignal: (signal, bytes, link) => {
         const entry = this.#entryOf(link)
         if (entry?.state === 'up') this.#options.events.signal(signal, bytes, entry)
-      },
-      onBadMessage: (error, link) => {
-        const entry = this.#entryOf(link)
-        if (entry?.state === 'up') this.#options.events.badMessage(entry.node, error)
       },
       onWritable: (link) => {
         const entry = this.#entryOf(link)
@@ -452,7 +449,7 @@ export class Peers {
       try {
         this.#transmit(signal, up, sender)
       } catch (error) {
-        this.#options.events.badMessage(node, error as EtfError | DistError)
+        this.#options.events.unsent(node, error as EtfError | DistError)
       }
     }
     for (const waiter of waiting) waiter(undefined)

@@ -1,7 +1,7 @@
 /** What a link is given and what it tells: the seam between the net layer and the kernel. */
 import type { SignalIn, SignalOut } from '../dist/signals.js'
 import type { Pid } from '../etf/identifiers.js'
-import type { BeampeerError, DistError, EtfError } from '../errors.js'
+import type { BeampeerError } from '../errors.js'
 import type {
   AcceptDecision,
   Cookies,
@@ -83,8 +83,6 @@ export interface LinkHandlers {
   /** The handshake is done; signals may be sent from within. Before any `onSignal`. */
   onUp(link: Link): void
   onSignal(signal: SignalIn, bytes: number, link: Link): void
-  /** A message that could not be decoded while the frame boundary is intact: the link lives. */
-  onBadMessage?(error: EtfError | DistError, link: Link): void
   /** The output fell below the busy limit again. */
   onWritable?(link: Link): void
   /** Once; nothing follows. */

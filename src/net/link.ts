@@ -315,9 +315,6 @@ class TransportLink implements Link {
         // The link may have been closed by the signal before, in the same chunk.
         if (this.state === 'up') this.#handlers.onSignal(signal, bytes, this)
       },
-      onBadMessage: (error) => {
-        if (this.state === 'up') this.#handlers.onBadMessage?.(error, this)
-      },
       onWritable: () => {
         if (this.state === 'up') this.#handlers.onWritable?.(this)
       },

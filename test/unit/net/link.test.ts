@@ -10,6 +10,9 @@ import { A, accept, B, message, open, pair, pid, texts, VirtualLoop, type Watche
 
 const bytewise = (bytes: Uint8Array): Uint8Array[] => Array.from(bytes, (byte) => Uint8Array.of(byte))
 
+// <0.7.0> of a node named a@b.
+const PID = [88, 119, 3, 97, 64, 98, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1]
+
 describe('coming up', () => {
   test.each([
     ['as written', undefined],
@@ -357,6 +360,24 @@ describe('ending', () => {
     await loop.settle()
     expect(a.downs).toMatchObject([{ reason: 'connection_closed', error: { code: 'DIST_BAD_FRAME' } }])
     expect(peer.closed).toBe(true)
+  })
+
+  // As in OTP: a message that is lost must be seen as a connection that is lost.
+  test('a message that is no term, after one that is: the first is delivered, the link ends', async () => {
+    const { loop, a, peer } = withRawPeer()
+    await loop.settle()
+    const message = (payload: number[]) => {
+      const control = [131, 104, 3, 97, 2, 119, 0, ...PID]
+      return Uint8Array.of(0, 0, 0, 1 + control.length + 1 + payload.length, 112, ...control, 131, ...payload)
+    }
+    peer.transport.write(message([106]))
+    peer.transport.write(message([255]))
+    peer.transport.write(message([106]))
+    await loop.settle()
+    expect(a.events).toEqual(['up', 'send', 'down connection_closed'])
+    expect(a.downs).toMatchObject([
+      { reason: 'connection_closed', error: { code: 'DIST_BAD_PAYLOAD', cause: { code: 'ETF_UNKNOWN_TAG' } } },
+    ])
   })
 
   test('a fault in a handler ends the link, not the process', async () => {

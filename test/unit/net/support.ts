@@ -161,9 +161,6 @@ function watch(
       events.push('writable')
       given.onWritable?.(writable)
     },
-    onBadMessage: (error) => {
-      events.push(error.code)
-    },
     onDown: (down, downed) => {
       events.push(`down ${down.reason}`)
       downs.push(down)
