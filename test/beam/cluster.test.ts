@@ -13,20 +13,10 @@ import { cookie, freePort, startBeam, until, type Beam } from '../support/beam.j
 import { spawnTracked } from '../support/children.js'
 import { Islands, type Island } from '../support/islands.js'
 import { Lines } from '../support/lines.js'
+import { seeded } from '../support/seeded.js'
 
 const NAMES = 1_000
 const SEED = Number(process.env['BEAMPEER_SEED'] ?? 20_250_607)
-
-/** Mulberry32: the same numbers from the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** What the test does with a node, of either kind. */
 interface Member {

@@ -10,9 +10,15 @@ import { nodeEvents, startNode } from '../support/nodes.js'
 
 const SCOPE = 'work'
 
+/**
+ * Connections are made where a test makes them. By default either side, when it sends, makes anew what was disconnected:
+ * so does a locker of `global` that gives locks back.
+ */
+const NO_AUTO_CONNECT = ['-kernel', 'dist_auto_connect', 'never']
+
 /** A BEAM with the scope running, kept by a process of its own. */
 async function startScopeBeam(otp?: number): Promise<Beam> {
-  const beam = await startBeam(otp === undefined ? {} : { otp })
+  const beam = await startBeam({ args: NO_AUTO_CONNECT, ...(otp && { otp }) })
   await beam.compile(`-module(member).
     -export([start/2]).
     start(Scope, Group) ->
@@ -44,7 +50,7 @@ describe.each([
   afterEach(() => beam.forget())
 
   beforeAll(async () => {
-    ;[beam, node] = await Promise.all([startScopeBeam(otp), startNode({ hidden })])
+    ;[beam, node] = await Promise.all([startScopeBeam(otp), startNode({ hidden, distAutoConnect: 'never' })])
     node.pg.start(SCOPE)
     await node.connect(beam.name)
   })
