@@ -32,7 +32,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const open = new Set<Transport>()
   let connections = 0
   const listener: TcpListener = await listenTcp(
-    { host: listen.host ?? '127.0.0.1', port: listen.port ?? 0 },
+    { host: listen.host ?? '127.0.0.1', port: listen.port ?? 0, lingerMs: options.limits.closeLingerMs },
     (initiator) => void pass(initiator, ++connections),
   )
 
@@ -46,7 +46,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     })
     let acceptor: Transport
     try {
-      acceptor = await connectTcp({ ...options.to, timeoutMs: options.limits.setupTimeMs })
+      const { setupTimeMs: timeoutMs, closeLingerMs: lingerMs } = options.limits
+      acceptor = await connectTcp({ ...options.to, timeoutMs, lingerMs })
     } catch (error) {
       initiator.destroy()
       const text = error instanceof Error ? error.message : String(error)

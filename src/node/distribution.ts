@@ -89,9 +89,10 @@ export class Distribution {
     { host, minPort, maxPort }: ListenOptions,
     onTransport: (transport: Transport) => void,
   ): Promise<TcpListener> {
+    const lingerMs = this.#options.limits.closeLingerMs
     for (let port = minPort; ; port++) {
       try {
-        return await listenTcp({ host, port }, onTransport)
+        return await listenTcp({ host, port, lingerMs }, onTransport)
       } catch (error) {
         const cause = (error as NodeError).cause as NodeJS.ErrnoException | undefined
         if (port >= maxPort || cause?.code !== 'EADDRINUSE') throw error
@@ -108,7 +109,7 @@ export class Distribution {
     port: number,
     onTransport: (transport: Transport) => void,
   ): Promise<void> {
-    const { listen, logger, name, inet6 } = this.#options
+    const { listen, logger, name, inet6, limits } = this.#options
     if (listen === undefined || (listen.host !== '127.0.0.1' && listen.host !== '::1')) return
     let address: string
     try {
@@ -125,7 +126,8 @@ export class Distribution {
       return
     }
     try {
-      this.#listeners.push(await listenTcp({ host: address, port }, onTransport))
+      const options = { host: address, port, lingerMs: limits.closeLingerMs }
+      this.#listeners.push(await listenTcp(options, onTransport))
     } catch (error) {
       logger.warn(`cannot listen on ${address}, the address of ${host}: ${(error as Error).message}`)
     }
@@ -139,7 +141,8 @@ export class Distribution {
     const address = await this.#find(node, signal)
     // As with `inet6_tcp`, only the host's IPv6 addresses are tried.
     const host = this.#options.inet6 ? (await lookup(address.host, { family: 6 })).address : address.host
-    return connectTcp({ host, port: address.port, timeoutMs: this.#options.limits.setupTimeMs, signal })
+    const { setupTimeMs: timeoutMs, closeLingerMs: lingerMs } = this.#options.limits
+    return connectTcp({ host, port: address.port, timeoutMs, lingerMs, signal })
   }
 
   async #find(node: string, signal: AbortSignal): Promise<Address> {

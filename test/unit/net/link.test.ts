@@ -376,7 +376,10 @@ describe('ending', () => {
     await loop.settle()
     expect(a.events).toEqual(['up', 'send', 'down connection_closed'])
     expect(a.downs).toMatchObject([
-      { reason: 'connection_closed', error: { code: 'DIST_BAD_PAYLOAD', cause: { code: 'ETF_UNKNOWN_TAG' } } },
+      {
+        reason: 'connection_closed',
+        error: { code: 'DIST_BAD_PAYLOAD', cause: { code: 'ETF_UNKNOWN_TAG' } },
+      },
     ])
   })
 
