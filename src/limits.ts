@@ -32,6 +32,11 @@ export interface Limits {
   maxFragmentedMessages: number
   /** Bytes that those hold together, with 128 for each fragment. Also the longest message that a peer can send. */
   maxFragmentedBytes: number
+  /**
+   * What a peer may announce of frames and messages under way for which memory is asked for at once; beyond, memory grows
+   * with what has come. Stops lengths that nothing follows; worst case so much memory that is never written to.
+   */
+  maxClaimedBytes: number
   /** Output queued on one connection above which `send` answers false (OTP's `dist_buf_busy_limit`). */
   busyLimitBytes: number
   /** Output queued on one connection at which sending throws: the hard cap behind the busy limit. */
@@ -183,6 +188,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxFrameBytes: 128 * 1024 * 1024,
   maxFragmentedMessages: 16_384,
   maxFragmentedBytes: 512 * 1024 * 1024,
+  maxClaimedBytes: 128 * 1024 * 1024,
   busyLimitBytes: 1024 * 1024,
   maxQueuedBytes: 1024 * 1024 * 1024,
 

@@ -5,22 +5,6 @@ export type Allocate = (bytes: number) => Uint8Array
 
 export const zeroed: Allocate = (bytes) => new Uint8Array(bytes)
 
-/** One array of all pieces; `length` is their sum, after which there is room for `spare` more bytes. */
-export function concatenate(
-  pieces: readonly Uint8Array[],
-  length: number,
-  allocate: Allocate = zeroed,
-  spare = 0,
-): Uint8Array {
-  const whole = allocate(length + spare)
-  let position = 0
-  for (const piece of pieces) {
-    whole.set(piece, position)
-    position += piece.length
-  }
-  return whole
-}
-
 export function readUint32(bytes: Uint8Array, position: number): number {
   return (
     ((bytes[position] << 24) |

@@ -101,13 +101,21 @@ export class Channel {
   }
 
   /**
-   * Bytes from the peer, in chunks of any size, which must not change afterwards (signals may refer to them).
+   * Bytes from the peer, in chunks of any size. They are lent: no signal refers to them.
    * @throws DistError when the peer broke the protocol or a limit: close the channel and the connection.
    */
   receive(chunk: Uint8Array, now: number): void {
     if (this.ended) return
     this.receivedAt = now
     this.receiver.receive(chunk)
+  }
+
+  /**
+   * Where the next bytes from the peer would best be put, if that matters: the part that was filled is passed to
+   * {@link receive} as a subarray of this. Good until then.
+   */
+  room(): Uint8Array | undefined {
+    return this.receiver.room()
   }
 
   /**

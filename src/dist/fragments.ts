@@ -8,29 +8,35 @@
  *     131,70 SequenceId 1         the end of it
  *
  * Fragment ids count down to 1; another id than the next is the end of the connection, as in a BEAM. Fragments of many
- * messages may interleave. The message is put together once, when its last fragment is there.
+ * messages may interleave. Each is put together as it comes.
  */
 import type { Atom } from '../etf/atom.js'
 import { DistError } from '../errors.js'
 import type { Limits } from '../limits.js'
-import { type Allocate, concatenate, zeroed } from './bytes.js'
+import type { Gathering, GatheringMemory } from './gathering.js'
+import { SPARE_BYTES } from './gathering.js'
 
 /** What each fragment is counted as, on top of its bytes: bounds the cost of very small ones. */
 const FRAGMENT_OVERHEAD_BYTES = 128
 
+/** Of a BEAM (`ERTS_DIST_FRAGMENT_SIZE`), whose fragments but the first and the last have this size. */
+const USUAL_FRAGMENT_BYTES = 64 * 1024
+
 interface Sequence {
   next: number
   atoms: readonly (Atom | boolean)[]
-  pieces: Uint8Array[]
-  length: number
+  /** From `start` on it is the message. */
+  gathering: Gathering
+  start: number
   counted: number
-  /** Free bytes after the first piece. */
-  spare: number
 }
 
-/** A message whose last fragment arrived: control message and payload, without any header. */
+/** A message whose last fragment arrived: control message and payload, without any header: `bytes[start, end)`. */
 export interface Reassembled {
+  /** Memory that nobody else uses. */
   bytes: Uint8Array
+  start: number
+  end: number
   /** What ATOM_CACHE_REF i means in it. */
   atoms: readonly (Atom | boolean)[]
 }
@@ -39,14 +45,12 @@ export class FragmentAssembler {
   private readonly sequences = new Map<number | bigint, Sequence>()
   private readonly maxMessages: number
   private readonly maxBytes: number
-  private readonly allocate: Allocate
   private countedBytes = 0
 
   constructor(
     limits: Pick<Limits, 'maxFragmentedMessages' | 'maxFragmentedBytes'>,
-    allocate: Allocate = zeroed,
+    private readonly memory: GatheringMemory,
   ) {
-    this.allocate = allocate
     this.maxMessages = limits.maxFragmentedMessages
     this.maxBytes = limits.maxFragmentedBytes
   }
@@ -62,9 +66,11 @@ export class FragmentAssembler {
   }
 
   /**
-   * The first of several fragments: `fragmentId` is more than 1.
+   * The first fragment of a message of several fragments: `fragmentId` is more than 1.
    * @param atoms the references of its header, resolved: they hold for the whole message
-   * @param spare bytes after the piece that are free to be written
+   * @param piece its bytes after the header
+   * @param gathering the memory that ends with the piece, if the rest of the message may be put there; otherwise the
+   *   piece is copied
    * @throws DistError `DIST_BAD_FRAGMENT`, `DIST_TOO_MANY_FRAGMENTS`
    */
   start(
@@ -72,7 +78,7 @@ export class FragmentAssembler {
     fragmentId: number,
     atoms: readonly (Atom | boolean)[],
     piece: Uint8Array,
-    spare = 0,
+    gathering?: Gathering,
   ): void {
     if (this.sequences.has(sequenceId)) {
       throw badFragment(sequenceId, 'starts again before its last fragment')
@@ -83,55 +89,52 @@ export class FragmentAssembler {
         `the peer has ${this.sequences.size} fragmented messages under way; maxFragmentedMessages is ${this.maxMessages}`,
       )
     }
-    const sequence: Sequence = { next: fragmentId - 1, atoms, pieces: [], length: 0, counted: 0, spare: 0 }
+    const into = gathering ?? this.memory.open(expectedBytes(piece.length, fragmentId))
+    if (gathering === undefined) into.add(piece)
+    const start = into.length - piece.length
+    const sequence: Sequence = { next: fragmentId - 1, atoms, gathering: into, start, counted: 0 }
     this.sequences.set(sequenceId, sequence)
-    this.add(sequence, piece)
-    if (sequence.pieces[0] === piece) sequence.spare = spare
+    this.count(sequence, piece.length)
   }
 
   /**
-   * A later fragment, as one or more pieces.
-   * @returns the message when this was its last fragment
+   * A later fragment begins: what follows its header is to be added to the gathering. Then {@link arrived}.
    * @throws DistError `DIST_BAD_FRAGMENT`, `DIST_TOO_MANY_FRAGMENTS`
    */
-  continue(
-    sequenceId: number | bigint,
-    fragmentId: number,
-    pieces: readonly Uint8Array[],
-  ): Reassembled | undefined {
+  continue(sequenceId: number | bigint, fragmentId: number, bytes: number): Gathering {
     const sequence = this.sequences.get(sequenceId)
     if (sequence === undefined)
       throw badFragment(sequenceId, `goes on at ${fragmentId} without having started`)
     if (fragmentId !== sequence.next) {
       throw badFragment(sequenceId, `goes on at ${fragmentId} where ${sequence.next} is next`)
     }
-    for (const piece of pieces) this.add(sequence, piece)
-    if (--sequence.next > 0) return undefined
-    this.sequences.delete(sequenceId)
-    this.countedBytes -= sequence.counted
-    return { bytes: this.join(sequence), atoms: sequence.atoms }
+    this.count(sequence, bytes)
+    return sequence.gathering
   }
 
-  private join({ pieces, length, spare }: Sequence): Uint8Array {
-    const [first] = pieces
-    if (spare === 0 || length - first.length > spare) return concatenate(pieces, length, this.allocate)
-    const whole = new Uint8Array(first.buffer, first.byteOffset, length)
-    let position = first.length
-    for (let i = 1; i < pieces.length; i++) {
-      whole.set(pieces[i], position)
-      position += pieces[i].length
-    }
-    return whole
+  /**
+   * All of the fragment that began was added.
+   * @returns the message when this was its last fragment
+   */
+  arrived(sequenceId: number | bigint): Reassembled | undefined {
+    const sequence = this.sequences.get(sequenceId)
+    if (sequence === undefined || --sequence.next > 0) return undefined
+    const { atoms, gathering, start } = sequence
+    this.sequences.delete(sequenceId)
+    this.countedBytes -= sequence.counted
+    this.memory.close(gathering)
+    return { bytes: gathering.bytes, start, end: gathering.length, atoms }
   }
 
   /** Forgets all incomplete messages: the connection is gone. */
   clear(): void {
+    for (const { gathering } of this.sequences.values()) this.memory.close(gathering)
     this.sequences.clear()
     this.countedBytes = 0
   }
 
-  private add(sequence: Sequence, piece: Uint8Array): void {
-    const counted = piece.length + FRAGMENT_OVERHEAD_BYTES
+  private count(sequence: Sequence, bytes: number): void {
+    const counted = bytes + FRAGMENT_OVERHEAD_BYTES
     this.countedBytes += counted
     sequence.counted += counted
     if (this.countedBytes > this.maxBytes) {
@@ -140,13 +143,17 @@ export class FragmentAssembler {
         `incomplete messages of the peer hold ${this.countedBytes} bytes; maxFragmentedBytes is ${this.maxBytes}`,
       )
     }
-    if (piece.length === 0) return
-    // A small view would keep a whole chunk of the transport alive, and be counted as little. (Not `slice`, which copies
-    // nothing when the piece is a Buffer.)
-    const keep = piece.length * 4 < piece.buffer.byteLength ? new Uint8Array(piece) : piece
-    sequence.pieces.push(keep)
-    sequence.length += keep.length
   }
+}
+
+/**
+ * How long a message will be, by its first fragment: two are mostly a binary of a fragment's size, of which the second
+ * has only the end.
+ */
+export function expectedBytes(firstBytes: number, fragmentId: number): number {
+  if (fragmentId <= 1) return firstBytes
+  if (fragmentId === 2) return firstBytes + SPARE_BYTES
+  return firstBytes + (fragmentId - 1) * Math.min(firstBytes, USUAL_FRAGMENT_BYTES)
 }
 
 function badFragment(sequenceId: number | bigint, what: string): DistError {

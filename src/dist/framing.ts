@@ -6,32 +6,40 @@
  *     │ Length: 32 │ Length bytes: header form 131,68 · 131,69 · 131,70 or 112,131 │
  *     └────────────┴───────────────────────────────────────────────────────────────┘
  *
- * A frame of length 0 is a tick. Chunks of the transport fall anywhere: a frame that lies whole in one chunk is handed
- * on where it is; one that does not is kept as the pieces it came in, so that a fragment of a large message is copied
- * once, when its message is complete. Never more is held than the peer has sent: a length is a claim, not an allocation.
+ * A frame of length 0 is a tick. Chunks of the transport fall anywhere, and are lent: their memory is used again. A frame
+ * that lies whole in one chunk is handed on where it is; one that does not is put together elsewhere, a later fragment
+ * straight in its message. A transport that asks for {@link FrameReader.room} reads long frames to where they belong.
  */
 import { DistError } from '../errors.js'
-import { type Allocate, concatenate, zeroed } from './bytes.js'
-import { DIST_FRAG_HEADER, VERSION } from './header.js'
+import { type Gathering, SPARE_BYTES } from './gathering.js'
+import { FRAGMENT_HEADER_BYTES } from './header.js'
 
-/**
- * Room after the first fragment of a message that came in pieces. A BEAM sends a binary of 64 KiB as two fragments, of
- * which the second is a few bytes: it is put there, and the first is not copied again.
- */
-const SPARE_BYTES = 1024
+const LENGTH_BYTES = 4
+/** What is collected of a frame before it is decided where it is put together. */
+const HEAD_BYTES = LENGTH_BYTES + FRAGMENT_HEADER_BYTES
 
-/** What a {@link FrameReader} tells, synchronously and in order. */
+/** Less than this is not worth a read of its own. */
+const MIN_ROOM_BYTES = 8 * 1024
+
+/** What a {@link FrameReader} tells and asks, synchronously and in order. */
 export interface FrameHandlers {
   /**
-   * A frame that is not a tick: `bytes[start, end)`. The bytes may be kept: nobody reuses them.
-   * @param spare how many bytes after `end` are free to be written
+   * A frame that is not a tick: `bytes[start, end)`.
+   * @param gathering the memory that it was put together in, which is nobody else's; without it, the bytes are lent
    */
-  onFrame(bytes: Uint8Array, start: number, end: number, spare: number): void
+  onFrame(bytes: Uint8Array, start: number, end: number, gathering: Gathering | undefined): void
   /**
-   * A frame that came in several pieces. True when it was consumed (the pieces may be kept); otherwise `onFrame` follows
-   * with the pieces concatenated.
+   * A frame has begun of which more is to come: where is it to be put together?
+   * @param bytes from `start` on the frame's first bytes: all of a fragment header at least
+   * @param length of the frame
    */
-  onPieces?(pieces: readonly Uint8Array[], length: number): boolean
+  gather(bytes: Uint8Array, start: number, length: number): Gathering
+  /**
+   * The same for a later fragment, whose bytes after its header go to the end of its message; undefined when it is
+   * none. {@link onFragment} follows when it is complete.
+   */
+  continue?(bytes: Uint8Array, start: number, length: number): Gathering | undefined
+  onFragment?(): void
   onTick(): void
 }
 
@@ -39,94 +47,129 @@ export interface FrameHandlers {
 export class FrameReader {
   private readonly handlers: FrameHandlers
   private readonly maxFrameBytes: number
-  private readonly allocate: Allocate
-  /** Bytes of the frame's length read so far (0 to 4), and their value. */
-  private lengthBytes = 0
-  private length = 0
-  /** The frame begun: what has come of it. */
-  private pieces: Uint8Array[] = []
-  private pieceBytes = 0
+  /** A frame's length and first bytes, when they came in several chunks. */
+  private readonly head = new Uint8Array(HEAD_BYTES)
+  private headBytes = 0
+  /** The frame begun: where it is put together, and how many bytes of it are to come. */
+  private gathering: Gathering | undefined
+  private missing = 0
+  private isLaterFragment = false
 
   /** @param maxFrameBytes the longest frame accepted */
-  constructor(handlers: FrameHandlers, maxFrameBytes: number, allocate: Allocate = zeroed) {
+  constructor(handlers: FrameHandlers, maxFrameBytes: number) {
     this.handlers = handlers
-    this.allocate = allocate
     this.maxFrameBytes = maxFrameBytes
   }
 
-  /** Bytes held for a frame that is not complete. */
+  /** Bytes held for a frame that is not complete, beside those of messages whose later fragment it is. */
   get heldBytes(): number {
-    return this.lengthBytes + this.pieceBytes
+    const gathered = this.isLaterFragment ? 0 : (this.gathering?.length ?? 0)
+    return this.headBytes + gathered
   }
 
   /**
-   * Takes the next bytes of the stream; they must not change afterwards.
+   * Where the next bytes of the stream would best be put; undefined if that does not matter. To be asked for after each
+   * {@link receive}, and good until the next; what was read into it is passed to that as a subarray of it.
+   */
+  room(): Uint8Array | undefined {
+    const { gathering, missing } = this
+    if (gathering === undefined || missing < MIN_ROOM_BYTES) return undefined
+    // After a later fragment there is place for the next one's header: then its body is read to where it belongs, too.
+    return gathering.room(missing + (this.isLaterFragment ? HEAD_BYTES : SPARE_BYTES))
+  }
+
+  /**
+   * Takes the next bytes of the stream.
    * @throws DistError `DIST_FRAME_TOO_LARGE`, and whatever the handlers throw; the reader is of no use after that.
    */
   receive(chunk: Uint8Array): void {
     let position = 0
     const end = chunk.length
     while (position < end) {
-      if (this.lengthBytes < 4) {
-        if (this.lengthBytes === 0 && position + 4 <= end) {
-          this.length =
-            ((chunk[position] << 24) |
-              (chunk[position + 1] << 16) |
-              (chunk[position + 2] << 8) |
-              chunk[position + 3]) >>>
-            0
-          position += 4
-        } else {
-          this.length = ((this.length << 8) | chunk[position++]) >>> 0
-          if (++this.lengthBytes < 4) continue
-        }
-        this.lengthBytes = 4
-        if (this.length > this.maxFrameBytes) {
-          throw new DistError(
-            'DIST_FRAME_TOO_LARGE',
-            `the peer announces a frame of ${this.length} bytes; maxFrameBytes is ${this.maxFrameBytes}`,
-          )
-        }
-        if (this.length === 0) {
-          this.lengthBytes = 0
+      if (this.gathering !== undefined) position = this.fill(this.gathering, chunk, position, end)
+      else if (this.headBytes > 0 || end - position < LENGTH_BYTES)
+        position = this.fillHead(chunk, position, end)
+      else {
+        const start = position + LENGTH_BYTES
+        const length = this.lengthOf(chunk, position)
+        if (length === 0) {
+          position = start
           this.handlers.onTick()
-          continue
-        }
+        } else if (end - start >= length) {
+          position = start + length
+          this.handlers.onFrame(chunk, start, position, undefined)
+        } else if (end - start >= FRAGMENT_HEADER_BYTES) {
+          position = this.begin(chunk, start, length)
+        } else position = this.fillHead(chunk, position, end)
       }
-      const missing = this.length - this.pieceBytes
-      if (end - position < missing) {
-        if (position < end) {
-          this.pieces.push(position === 0 ? chunk : chunk.subarray(position))
-          this.pieceBytes += end - position
-        }
-        return
-      }
-      const start = position
-      position += missing
-      this.lengthBytes = 0
-      if (this.pieceBytes === 0) this.handlers.onFrame(chunk, start, position, 0)
-      else this.complete(chunk.subarray(start, position))
     }
   }
 
   /** Forgets the frame begun. */
   reset(): void {
-    this.lengthBytes = 0
-    this.length = 0
-    this.pieces = []
-    this.pieceBytes = 0
+    this.headBytes = 0
+    this.gathering = undefined
+    this.missing = 0
+    this.isLaterFragment = false
   }
 
-  private complete(last: Uint8Array): void {
-    const pieces = this.pieces
-    const length = this.length
-    pieces.push(last)
-    this.pieces = []
-    this.pieceBytes = 0
-    this.length = 0
-    if (this.handlers.onPieces?.(pieces, length) === true) return
-    const [first] = pieces
-    const spare = first[0] === VERSION && first[1] === DIST_FRAG_HEADER ? SPARE_BYTES : 0
-    this.handlers.onFrame(concatenate(pieces, length, this.allocate, spare), 0, length, spare)
+  /** @returns the position of the next byte that was not used */
+  private fill(gathering: Gathering, chunk: Uint8Array, position: number, end: number): number {
+    const next = Math.min(position + this.missing, end)
+    gathering.add(position === 0 && next === end ? chunk : chunk.subarray(position, next))
+    this.missing -= next - position
+    if (this.missing > 0) return next
+    const { isLaterFragment } = this
+    this.reset()
+    if (isLaterFragment) this.handlers.onFragment?.()
+    else this.handlers.onFrame(gathering.bytes, 0, gathering.length, gathering)
+    return next
+  }
+
+  private fillHead(chunk: Uint8Array, position: number, end: number): number {
+    const { head } = this
+    let wanted = LENGTH_BYTES
+    for (; position < end; position++) {
+      head[this.headBytes++] = chunk[position]
+      if (this.headBytes < wanted) continue
+      const length = this.lengthOf(head, 0)
+      if (length === 0) {
+        this.headBytes = 0
+        this.handlers.onTick()
+        return position + 1
+      }
+      wanted = Math.min(HEAD_BYTES, LENGTH_BYTES + length)
+      if (this.headBytes < wanted) continue
+      this.headBytes = 0
+      if (wanted < HEAD_BYTES || length === FRAGMENT_HEADER_BYTES)
+        this.handlers.onFrame(head, LENGTH_BYTES, wanted, undefined)
+      else this.begin(head, LENGTH_BYTES, length, HEAD_BYTES)
+      return position + 1
+    }
+    return position
+  }
+
+  /** A frame whose end is not in `bytes`. */
+  private begin(bytes: Uint8Array, start: number, length: number, end = bytes.length): number {
+    const continued = this.handlers.continue?.(bytes, start, length)
+    this.isLaterFragment = continued !== undefined
+    this.gathering = continued ?? this.handlers.gather(bytes, start, length)
+    const from = this.isLaterFragment ? start + FRAGMENT_HEADER_BYTES : start
+    this.missing = start + length - from
+    return this.fill(this.gathering, bytes, from, end)
+  }
+
+  private lengthOf(bytes: Uint8Array, position: number): number {
+    const length =
+      ((bytes[position] << 24) |
+        (bytes[position + 1] << 16) |
+        (bytes[position + 2] << 8) |
+        bytes[position + 3]) >>>
+      0
+    if (length <= this.maxFrameBytes) return length
+    throw new DistError(
+      'DIST_FRAME_TOO_LARGE',
+      `the peer announces a frame of ${length} bytes; maxFrameBytes is ${this.maxFrameBytes}`,
+    )
   }
 }

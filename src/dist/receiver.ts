@@ -10,10 +10,11 @@ import { AtomBudget } from '../etf/budget.js'
 import { type DecodeContext, Reader } from '../etf/reader.js'
 import { DistError, EtfError } from '../errors.js'
 import type { Limits } from '../limits.js'
-import { type Allocate, readUint64 } from './bytes.js'
+import { type Allocate, readUint64, zeroed } from './bytes.js'
 import { attachPayload, decodeControl } from './control-decode.js'
-import { FragmentAssembler } from './fragments.js'
+import { expectedBytes, FragmentAssembler } from './fragments.js'
 import { FrameReader } from './framing.js'
+import { type Gathering, GatheringMemory } from './gathering.js'
 import {
   AtomCacheReader,
   DIST_FRAG_CONT,
@@ -63,8 +64,13 @@ export class ChannelReceiver {
   private readonly peer: Atom | undefined
   private readonly framing: FrameReader
   private readonly cache: AtomCacheReader
+  private readonly memory: GatheringMemory
   private readonly assembler: FragmentAssembler
   private readonly context: DecodeContext
+  /** Of what is lent: nothing that is decoded may share its memory. */
+  private readonly lentContext: DecodeContext
+  /** Whose later fragment is coming. */
+  private sequenceId: number | bigint = 0
   private ended = false
 
   /** @param peer where OTP demands that a signal is from a process of the peer, others are refused */
@@ -75,18 +81,21 @@ export class ChannelReceiver {
     const newAtoms = new AtomBudget(limits)
     this.cache = new AtomCacheReader(features.header && features.atomCache, newAtoms)
     this.context = { limits, newAtoms, atoms: this.cache.atoms }
-    this.assembler = new FragmentAssembler(limits, handlers.allocate)
+    this.lentContext = { ...this.context, copy: true }
+    this.memory = new GatheringMemory(limits.maxClaimedBytes, handlers.allocate ?? zeroed)
+    this.assembler = new FragmentAssembler(limits, this.memory)
     this.framing = new FrameReader(
       {
-        onFrame: (bytes, start, end, spare) => this.frame(bytes, start, end, spare),
-        onPieces: (pieces) => this.pieces(pieces),
+        onFrame: (bytes, start, end, gathering) => this.frame(bytes, start, end, gathering),
+        gather: (bytes, start, length) => this.gather(bytes, start, length),
+        continue: (bytes, start, length) => this.continue(bytes, start, length),
+        onFragment: () => this.fragment(),
         onTick: () => {
           this.frames++
           handlers.onTick?.()
         },
       },
       limits.maxFrameBytes,
-      handlers.allocate,
     )
   }
 
@@ -101,12 +110,17 @@ export class ChannelReceiver {
   }
 
   /**
-   * Bytes from the peer, in chunks of any size, which must not change afterwards (signals may refer to them).
+   * Bytes from the peer, in chunks of any size. They are lent: no signal refers to them.
    * @throws DistError when the peer broke the protocol or a limit
    */
   receive(chunk: Uint8Array): void {
     this.bytes += chunk.length
     this.framing.receive(chunk)
+  }
+
+  /** Where the next bytes would best be put: see {@link FrameReader.room}. */
+  room(): Uint8Array | undefined {
+    return this.ended ? undefined : this.framing.room()
   }
 
   /** Frees what is held; the rest of a chunk that is being read is ignored. */
@@ -116,60 +130,71 @@ export class ChannelReceiver {
     this.assembler.clear()
   }
 
-  private frame(bytes: Uint8Array, start: number, end: number, spare: number): void {
+  private frame(bytes: Uint8Array, start: number, end: number, gathering: Gathering | undefined): void {
     if (this.ended) return
     this.frames++
+    const first = this.features.header && bytes[start + 1] === DIST_FRAG_HEADER
+    if (gathering !== undefined && !first) this.memory.close(gathering)
+    const context = gathering === undefined ? this.lentContext : this.context
     if (!this.features.header) {
       if (bytes[start] !== PASS_THROUGH) throw this.badFrame(bytes, start, end)
-      return this.message(bytes, start + 1, end, this.context)
+      return this.message(bytes, start + 1, end, context)
     }
     if (end - start < 2 || bytes[start] !== VERSION) throw this.badFrame(bytes, start, end)
     switch (bytes[start + 1]) {
       case DIST_HEADER: {
         const body = this.cache.read(bytes, start + 2, end)
-        return this.message(bytes, body, end, this.context)
+        return this.message(bytes, body, end, context)
       }
       case DIST_FRAG_HEADER: {
         const fragmentId = this.fragmentId(bytes, start, end)
         const body = this.cache.read(bytes, start + FRAGMENT_HEADER_BYTES, end)
-        if (fragmentId === 1) return this.message(bytes, body, end, this.context)
-        const atoms = this.cache.snapshot()
-        return this.assembler.start(
-          readUint64(bytes, start + 2),
-          fragmentId,
-          atoms,
-          bytes.subarray(body, end),
-          spare,
-        )
+        if (fragmentId > 1) {
+          const sequenceId = readUint64(bytes, start + 2)
+          const piece = bytes.subarray(body, end)
+          return this.assembler.start(sequenceId, fragmentId, this.cache.snapshot(), piece, gathering)
+        }
+        if (gathering !== undefined) this.memory.close(gathering)
+        return this.message(bytes, body, end, context)
       }
       case DIST_FRAG_CONT: {
-        const fragmentId = this.fragmentId(bytes, start, end)
-        const piece = bytes.subarray(start + FRAGMENT_HEADER_BYTES, end)
-        return this.fragment(readUint64(bytes, start + 2), fragmentId, [piece])
+        this.later(bytes, start, end).add(bytes.subarray(start + FRAGMENT_HEADER_BYTES, end))
+        return this.fragment()
       }
       default:
         throw this.badFrame(bytes, start, end)
     }
   }
 
-  /** A later fragment need not be in one piece to be kept until its message is complete. */
-  private pieces(pieces: readonly Uint8Array[]): boolean {
-    if (this.ended) return true
-    const [first, ...others] = pieces
-    if (first.length < FRAGMENT_HEADER_BYTES || first[0] !== VERSION || first[1] !== DIST_FRAG_CONT)
-      return false
-    if (!this.features.header) return false
-    this.frames++
-    const fragmentId = this.fragmentId(first, 0, first.length)
-    this.fragment(readUint64(first, 2), fragmentId, [first.subarray(FRAGMENT_HEADER_BYTES), ...others])
-    return true
+  /** Memory for a frame that does not lie in one chunk, and for the fragments that follow it. */
+  private gather(bytes: Uint8Array, start: number, length: number): Gathering {
+    const isFirst =
+      this.features.fragments && bytes[start] === VERSION && bytes[start + 1] === DIST_FRAG_HEADER
+    if (!isFirst) return this.memory.open(length)
+    const fragmentId = this.fragmentId(bytes, start, start + length)
+    return this.memory.open(expectedBytes(length, fragmentId))
   }
 
-  private fragment(sequenceId: number | bigint, fragmentId: number, pieces: readonly Uint8Array[]): void {
-    const message = this.assembler.continue(sequenceId, fragmentId, pieces)
+  private continue(bytes: Uint8Array, start: number, length: number): Gathering | undefined {
+    if (this.ended || !this.features.header) return undefined
+    if (bytes[start] !== VERSION || bytes[start + 1] !== DIST_FRAG_CONT) return undefined
+    this.frames++
+    return this.later(bytes, start, start + length)
+  }
+
+  /** Where the rest of a later fragment goes. */
+  private later(bytes: Uint8Array, start: number, end: number): Gathering {
+    const fragmentId = this.fragmentId(bytes, start, end)
+    this.sequenceId = readUint64(bytes, start + 2)
+    return this.assembler.continue(this.sequenceId, fragmentId, end - start - FRAGMENT_HEADER_BYTES)
+  }
+
+  private fragment(): void {
+    if (this.ended) return
+    const message = this.assembler.arrived(this.sequenceId)
     if (message === undefined) return
-    const { bytes, atoms } = message
-    this.message(bytes, 0, bytes.length, { ...this.context, atoms })
+    const { bytes, start, end, atoms } = message
+    this.message(bytes, start, end, { ...this.context, atoms })
   }
 
   private fragmentId(bytes: Uint8Array, start: number, end: number): number {

@@ -62,8 +62,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     open.add(from)
     from.attach({
       onData: (chunk) => {
-        inspector.feed(side, chunk)
-        to.write(chunk, () => from.resume())
+        const bytes = new Uint8Array(chunk)
+        inspector.feed(side, bytes)
+        to.write(bytes, () => from.resume())
         // A side that does not read holds the other back, as if they were connected without us.
         if (to.bufferedBytes > options.limits.maxWriteAheadBytes) from.pause()
       },

@@ -120,6 +120,7 @@ class TransportLink implements Link {
     this.thisNode = thisNode
     this.transport.attach({
       onData: (chunk) => this.#received(chunk),
+      room: () => this.#channel?.room(),
       onClose: (error) => this.#transportClosed(error),
     })
     this.#advance(first)
@@ -193,7 +194,10 @@ class TransportLink implements Link {
 
   #received(chunk: Uint8Array): void {
     if (this.state === 'up') this.#receive(chunk)
-    else if (this.state === 'handshake') this.#advance(this.#machine.receive(chunk, this.#clock.now()))
+    else if (this.state === 'handshake') {
+      // The handshake keeps what it has not read yet.
+      this.#advance(this.#machine.receive(new Uint8Array(chunk), this.#clock.now()))
+    }
   }
 
   #transportClosed(error: Error | undefined): void {

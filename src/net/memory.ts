@@ -23,6 +23,9 @@ export function memoryPair(options: MemoryPairOptions = {}): [MemoryTransport, M
   return [left, right]
 }
 
+/** A chunk that was read is overwritten: who keeps what is only lent is found out. */
+const LENT = 0xee
+
 interface PendingWrite {
   bytes: Uint8Array
   done: (() => void) | undefined
@@ -123,7 +126,7 @@ export class MemoryTransport implements Transport {
       const { bytes, done } = this.#outbox.shift()!
       this.bufferedBytes -= bytes.length
       // The writer may reuse its bytes once `done` was called.
-      for (const chunk of this.#chunk(bytes.slice())) {
+      for (const chunk of this.#chunk(new Uint8Array(bytes))) {
         peer.#inbox.push(chunk)
         peer.#inboxBytes += chunk.length
       }
@@ -135,12 +138,23 @@ export class MemoryTransport implements Transport {
 
   #read(): void {
     while (this.#inbox.length > 0 && this.#handlers !== undefined && !this.#paused && !this.closed) {
-      const chunk = this.#inbox.shift()!
+      const arrived = this.#inbox.shift()!
+      const chunk = this.#place(arrived, this.#handlers.room?.())
+      if (chunk.length < arrived.length) this.#inbox.unshift(arrived.subarray(chunk.length))
       this.#inboxBytes -= chunk.length
       if (this.#inbox.length === 0) this.#schedule(() => this.#peer!.#deliver())
       this.#handlers.onData(chunk)
+      if (chunk === arrived) chunk.fill(LENT)
     }
     if (this.#peerEnded !== undefined && this.#inbox.length === 0) this.#end(this.#peerEnded.error)
+  }
+
+  /** What is read of `arrived` at once: in the place that the reader wants, or where it is. */
+  #place(arrived: Uint8Array, room: Uint8Array | undefined): Uint8Array {
+    if (room === undefined) return arrived
+    const part = room.subarray(0, Math.min(room.length, arrived.length))
+    part.set(arrived.subarray(0, part.length))
+    return part
   }
 
   /** The peer ended: what it sent before can still be read. */

@@ -2,6 +2,7 @@
 import { connect, createServer, type LookupFunction, type Server, type Socket } from 'node:net'
 import { NodeError } from '../errors.js'
 import { DEFAULT_LIMITS } from '../limits.js'
+import { SocketReader } from './socket-reader.js'
 import type { Transport, TransportAddress, TransportHandlers, TransportOptions } from './transport.js'
 
 /** A connected socket. Takes it over: nothing else may listen to it. */
@@ -12,6 +13,7 @@ export class TcpTransport implements Transport {
   readonly remoteAddress: TransportAddress | undefined
   readonly #socket: Socket
   readonly #lingerMs: number
+  readonly #reader: SocketReader | undefined
   readonly #options: Required<TransportOptions> = { nodelay: true, keepalive: true }
   #handlers: TransportHandlers | undefined
   #closing = false
@@ -19,10 +21,14 @@ export class TcpTransport implements Transport {
   /** `onClose` is owed to handlers that come after the end. */
   #ended = false
 
-  /** @param lingerMs how long a peer may take to read what was written before `close` */
-  constructor(socket: Socket, lingerMs = DEFAULT_LIMITS.closeLingerMs) {
+  /**
+   * @param lingerMs how long a peer may take to read what was written before `close`
+   * @param reader what the socket reads with, if it is not a stream of chunks
+   */
+  constructor(socket: Socket, lingerMs = DEFAULT_LIMITS.closeLingerMs, reader?: SocketReader) {
     this.#socket = socket
     this.#lingerMs = lingerMs
+    this.#reader = reader
     this.localAddress = address(socket.localAddress, socket.localPort)
     this.remoteAddress = address(socket.remoteAddress, socket.remotePort)
     socket.setNoDelay(true)
@@ -50,9 +56,11 @@ export class TcpTransport implements Transport {
       queueMicrotask(() => handlers.onClose(this.#error))
       return
     }
-    this.#socket.on('data', (chunk) => {
+    const received = (chunk: Uint8Array): void => {
       if (!this.#closing) handlers.onData(chunk)
-    })
+    }
+    if (this.#reader === undefined) this.#socket.on('data', received)
+    else this.#reader.start(received, handlers.room)
     this.#socket.resume()
   }
 
@@ -126,7 +134,11 @@ export function connectTcp(options: ConnectTcpOptions): Promise<TcpTransport> {
       return
     }
     const lookup = options.lookup === undefined ? {} : { lookup: options.lookup }
-    const socket = connect({ host, port, noDelay: true, keepAlive: true, ...lookup })
+    const reader = new SocketReader()
+    const { onread } = reader
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, onread, ...lookup })
+    // Nothing is read before someone is there to take it.
+    socket.pause()
     const settle = (settled: () => void): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', aborted)
@@ -153,7 +165,7 @@ export function connectTcp(options: ConnectTcpOptions): Promise<TcpTransport> {
         }),
       )
     }
-    const connected = (): void => settle(() => resolve(new TcpTransport(socket, options.lingerMs)))
+    const connected = (): void => settle(() => resolve(new TcpTransport(socket, options.lingerMs, reader)))
     signal?.addEventListener('abort', aborted, { once: true })
     socket.once('error', failed)
     socket.once('connect', connected)
@@ -199,7 +211,10 @@ export function listenTcp(
       return
     }
     const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true })
-    server.on('connection', (socket) => onTransport(new TcpTransport(socket, options.lingerMs)))
+    server.on('connection', (accepted) => {
+      const { socket, reader } = SocketReader.adopt(accepted)
+      onTransport(new TcpTransport(socket, options.lingerMs, reader))
+    })
     const aborted = (): void => {
       server.close()
       reject(signal?.reason)

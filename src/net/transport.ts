@@ -11,8 +11,13 @@ export interface TransportAddress {
 
 /** What a transport tells its user. Calls come one at a time; none comes after `onClose`. */
 export interface TransportHandlers {
-  /** Bytes from the peer, in order, in chunks of any size. The chunk is the receiver's: it is not reused. */
+  /** Bytes from the peer, in order, in chunks of any size. The chunk is lent: its memory is used again after the call. */
   onData(chunk: Uint8Array): void
+  /**
+   * Where the next bytes would best be put, if that matters: a transport that can do so reads into it, and passes the
+   * part that it filled to `onData`, as a subarray. Asked for after each `onData`, and good until the next.
+   */
+  room?(): Uint8Array | undefined
   /** The connection is over, and nothing more will come. `error` says why, when it was not an orderly end. */
   onClose(error: Error | undefined): void
 }

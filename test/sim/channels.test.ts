@@ -12,7 +12,7 @@ type Step =
   | { do: 'broken'; which: number; sender: number }
   | { do: 'take'; which: number; bytes: number }
   | { do: 'write' | 'deliverAll'; which: number }
-  | { do: 'deliver'; which: number; bytes: number }
+  | { do: 'deliver'; which: number; bytes: number; inPlace: boolean }
   | { do: 'pass' }
 
 const which = fc.integer({ min: 0, max: 1 })
@@ -32,7 +32,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('broken' as const), which, sender }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('take' as const), which, bytes: chunk }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('write' as const), which }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('deliver' as const), which, bytes: chunk }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('deliver' as const), which, bytes: chunk, inPlace: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deliverAll' as const), which }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const) }) },
 )
@@ -48,7 +51,7 @@ function run(world: World, one: Step): void {
     case 'write':
       return void world.write(one.which)
     case 'deliver':
-      return void world.deliver(one.which, one.bytes)
+      return void world.deliver(one.which, one.bytes, one.inPlace)
     case 'deliverAll':
       while (world.deliver(one.which, 1e9));
       return

@@ -1,28 +1,25 @@
 import { FrameReader } from '../../../src/dist/framing.js'
+import { type Gathering, GatheringMemory, SPARE_BYTES } from '../../../src/dist/gathering.js'
 import { fromHex, hex } from '../../support/channels.js'
 
-function reader(maxFrameBytes = 100, withPieces = false) {
+function reader(maxFrameBytes = 100, later?: Gathering) {
   const frames: string[] = []
-  const pieces: number[] = []
-  const handlers = {
-    onFrame: (bytes: Uint8Array, start: number, end: number) =>
-      void frames.push(hex(bytes.subarray(start, end))),
-    onTick: () => void frames.push('tick'),
-  }
+  const gathered: boolean[] = []
+  const memory = new GatheringMemory(1_000_000, (bytes) => new Uint8Array(bytes))
   const frameReader = new FrameReader(
-    withPieces
-      ? {
-          ...handlers,
-          onPieces(parts, length) {
-            pieces.push(parts.length)
-            expect(parts.reduce((sum, part) => sum + part.length, 0)).toBe(length)
-            return true
-          },
-        }
-      : handlers,
+    {
+      onFrame(bytes, start, end, gathering) {
+        frames.push(hex(bytes.subarray(start, end)))
+        gathered.push(gathering !== undefined)
+      },
+      gather: (_bytes, _start, length) => memory.open(length),
+      continue: (bytes, start) => (bytes[start + 1] === 70 ? later : undefined),
+      onFragment: () => void frames.push('fragment'),
+      onTick: () => void frames.push('tick'),
+    },
     maxFrameBytes,
   )
-  return { frameReader, frames, pieces }
+  return { frameReader, frames, gathered }
 }
 
 const STREAM = fromHex('00000003 aabbcc 00000000 00000001 dd 00000000 00000000 00000005 0102030405')
@@ -69,13 +66,89 @@ it('accepts a frame of the limit, refuses one more byte, and allocates for neith
   )
 })
 
-it('gives a frame in several chunks as its pieces where they are wanted', () => {
-  const { frameReader, frames, pieces } = reader(100, true)
-  frameReader.receive(fromHex('00000004 01'))
-  frameReader.receive(fromHex('02'))
-  frameReader.receive(fromHex('0304 00000001 05'))
-  expect(pieces).toEqual([3])
-  expect(frames).toEqual(['05'])
+const LONG = 40_000
+
+/** A frame of some length, with its length before it. */
+function frame(length: number, ...head: number[]): Uint8Array {
+  const bytes = new Uint8Array(4 + length).map((_, at) => at % 251)
+  new DataView(bytes.buffer).setUint32(0, length)
+  bytes.set(head, 4)
+  return bytes
+}
+
+it('puts together what comes in several chunks in memory of its own, and lends what does not', () => {
+  const { frameReader, gathered } = reader(LONG)
+  const bytes = frame(100)
+  frameReader.receive(bytes.subarray(0, 50))
+  frameReader.receive(bytes.subarray(50))
+  frameReader.receive(bytes)
+  expect(gathered).toEqual([true, false])
+})
+
+it('has no use for chunks after they were read: their memory may be used again', () => {
+  for (const step of [1, 7, 30, 1000]) {
+    const { frameReader, frames } = reader(LONG)
+    const bytes = new Uint8Array([...frame(17), ...frame(18), ...frame(19), ...frame(3_000)])
+    const lent = new Uint8Array(step)
+    for (let at = 0; at < bytes.length; at += step) {
+      const part = bytes.subarray(at, at + step)
+      lent.set(part)
+      frameReader.receive(lent.subarray(0, part.length))
+      lent.fill(0xee)
+    }
+    expect(frames).toEqual([17, 18, 19, 3_000].map((length) => hex(frame(length).subarray(4))))
+  }
+})
+
+it('wants a long frame read to where it is put together, with some of what follows', () => {
+  const { frameReader, frames } = reader(LONG)
+  const stream = new Uint8Array([...frame(LONG), ...frame(5), ...frame(6)])
+  expect(frameReader.room()).toBeUndefined()
+  frameReader.receive(stream.subarray(0, 30))
+  const room = frameReader.room() as Uint8Array
+  expect(room.length).toBe(LONG + 4 - 30 + SPARE_BYTES)
+  const rest = stream.subarray(30)
+  room.set(rest)
+  frameReader.receive(room.subarray(0, rest.length))
+  expect(frames).toEqual([LONG, 5, 6].map((length) => hex(frame(length).subarray(4))))
+  expect(frameReader.room()).toBeUndefined()
+})
+
+it('adds later fragments to their message, wherever chunks end, read in place or not', () => {
+  const body = (n: number) => frame(20_018, 131, 70, n)
+  const stream = new Uint8Array([...body(3), ...frame(9), ...body(2), 0, 0, 0, 0, ...body(1), ...frame(10)])
+  const expected = [3, 2, 1].map((n) => hex(body(n).subarray(22))).join('')
+  for (const [most, inPlace] of [
+    [3, false],
+    [1_000, true],
+    [5_000, false],
+    [15_000, true],
+  ] as const) {
+    const message = new GatheringMemory(1_000_000, (bytes) => new Uint8Array(bytes)).open(60_000)
+    const { frameReader, frames } = reader(LONG, message)
+    let inRoom = 0
+    for (let at = 0; at < stream.length;) {
+      const room = inPlace ? frameReader.room() : undefined
+      const part = stream.subarray(at, at + Math.min(most, room?.length ?? Infinity))
+      at += part.length
+      if (room === undefined) frameReader.receive(part)
+      else {
+        room.set(part)
+        inRoom++
+        frameReader.receive(room.subarray(0, part.length))
+      }
+    }
+    expect(hex(message.bytes.subarray(0, message.length))).toBe(expected)
+    expect(frames).toEqual([
+      'fragment',
+      hex(frame(9).subarray(4)),
+      'fragment',
+      'tick',
+      'fragment',
+      hex(frame(10).subarray(4)),
+    ])
+    expect(inRoom > 0).toBe(inPlace)
+  }
 })
 
 it('forgets a frame begun', () => {

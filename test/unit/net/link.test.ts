@@ -158,8 +158,8 @@ class RawPeer {
     }
     transport.attach({
       onData: (chunk) => {
-        if (this.up) this.received.push(chunk.slice())
-        else did(this.#machine.receive(chunk, loop.now()))
+        if (this.up) this.received.push(new Uint8Array(chunk))
+        else did(this.#machine.receive(new Uint8Array(chunk), loop.now()))
       },
       onClose: () => (this.closed = true),
     })

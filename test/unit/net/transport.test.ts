@@ -19,7 +19,7 @@ function attach(transport: Transport): End {
   const closed = new Promise<Error | undefined>((resolve) => {
     transport.attach({
       onData(chunk) {
-        chunks.push(chunk)
+        chunks.push(new Uint8Array(chunk))
         count += chunk.length
         wake?.()
       },
@@ -159,6 +159,36 @@ describe.each([
     left.destroy()
     await a.closed
     expect(await attach(right).closed).toBeUndefined()
+  })
+
+  test('what comes is read to where it is wanted, on either side', async () => {
+    for (const from of [0, 1]) {
+      const pair = await make()
+      const sender = pair[from] as Transport
+      const message = Buffer.from(Array.from({ length: 300_000 }, (_x, i) => i % 251))
+      const place = new Uint8Array(message.length)
+      let filled = 0
+      let inPlace = 0
+      await new Promise<void>((resolve) => {
+        ;(pair[1 - from] as Transport).attach({
+          onData(chunk) {
+            if (chunk.buffer === place.buffer) {
+              expect(chunk.byteOffset).toBe(filled)
+              inPlace += chunk.length
+            } else place.set(chunk, filled)
+            filled += chunk.length
+            if (filled === message.length) resolve()
+          },
+          room: () => (filled < message.length ? place.subarray(filled) : undefined),
+          onClose: () => undefined,
+        })
+        attach(sender)
+        sender.write(message.subarray(0, 1))
+        sender.write(message.subarray(1))
+      })
+      expect(Buffer.compare(place, message)).toBe(0)
+      expect(inPlace).toBeGreaterThan(0)
+    }
   })
 
   test('options are kept', async () => {
