@@ -46,6 +46,16 @@ module.exports = {
       to: { path: '^src/', pathNot: ['^src/(cli|dashboard)/', '^src/index\\.ts$', leaves] },
     },
     {
+      // It runs in browsers: of the dashboard it sees what both sides share.
+      name: 'page-sees-what-is-shared',
+      severity: 'error',
+      from: { path: '^src/dashboard/web/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/dashboard/web/', '^src/dashboard/(protocol|samples|delta|mirror|term-values)\\.ts$'],
+      },
+    },
+    {
       name: 'pure-layers-see-no-node-builtin',
       severity: 'error',
       from: { path: `^src/(${pure})/`, pathNot: '^src/etf/(node|web)\\.ts$' },
@@ -60,7 +70,8 @@ module.exports = {
     {
       name: 'no-dev-dependencies-in-src',
       severity: 'error',
-      from: { path: '^src/' },
+      // What the page imports is bundled.
+      from: { path: '^src/', pathNot: '^src/dashboard/web/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
     },
   ],

@@ -10,8 +10,13 @@ export default tseslint.config(
   ...tseslint.configs.recommended,
   prettier,
   {
-    files: ['**/*.ts'],
-    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    files: ['**/*.ts', '**/*.tsx'],
+    languageOptions: {
+      parserOptions: {
+        project: ['./tsconfig.json', './src/dashboard/web/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
@@ -28,4 +33,8 @@ export default tseslint.config(
   },
   // What this Node has; the files in examples and scripts use no more than Node 20.19 has.
   { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: Object.fromEntries(nodeGlobals) } },
+  {
+    files: ['src/dashboard/web/public/*.js'],
+    languageOptions: { globals: { document: 'readonly', localStorage: 'readonly' } },
+  },
 )
