@@ -172,6 +172,52 @@ export interface Limits {
   maxProbeCharacters: number
   /** Links of one watched node that metrics give series of their own: in a large cluster a scrape stays small. */
   maxMetricsLinks: number
+
+  // --- dashboard ---
+  /** Nodes that a dashboard shows: each costs polls and history. Stops a cluster of thousands from being polled by surprise. */
+  maxDashboardNodes: number
+  /** Pages connected at once. Stops who opens WebSockets without end; each costs its last states and one output buffer. */
+  maxDashboardClients: number
+  /** Browsers signed in at once: a further one takes the place of the one that was seen last longest ago. */
+  maxDashboardSessions: number
+  /** Links with a token that were made and not opened yet; the oldest is void. */
+  maxDashboardTokens: number
+  /** TCP connections to the dashboard. Stops who opens them and says nothing. */
+  maxDashboardConnections: number
+  /** Time for the head of a request, and for a page's first message. Stops who drips bytes. */
+  dashboardRequestTimeoutMs: number
+  /** Largest message of a page: its longest text is a filter. */
+  maxDashboardMessageBytes: number
+  /** Messages of one page in a second, and at once after a pause. Stops a page (or a script) that asks in a loop. */
+  maxDashboardMessagesPerSecond: number
+  /** HTTP requests in a second, of all browsers together. */
+  maxDashboardRequestsPerSecond: number
+  /** Output that waits for one page, above which it is told nothing until it has read: then it gets the newest state. */
+  maxDashboardQueuedBytes: number
+  /** Questions and actions of one page that wait for their answers. */
+  maxDashboardQuestions: number
+  /** Views that one page watches. Each is read from a node at its own pace. */
+  maxDashboardViews: number
+  /** Characters of a filter, a pid or a node's name in a page's message. */
+  maxDashboardTextCharacters: number
+  /** Events of the timeline that a page gets at once. */
+  maxDashboardEvents: number
+  /** Elements of a process's state, dictionary or messages that a page gets: the rest is counted. */
+  maxDashboardTermElements: number
+  /** Depth of the same. */
+  maxDashboardTermDepth: number
+  /** Points of a node's history: each poll of late, of ten seconds, of a minute. 900, 1,080 and 1,440 are 24 hours. */
+  maxHistoryPolls: number
+  maxHistoryTens: number
+  maxHistoryMinutes: number
+  /** Points of a history that a page gets at once. */
+  maxHistoryReplyPoints: number
+  /** Size at which a recording stops. Stops a forgotten one from filling the disk. */
+  maxRecordingBytes: number
+  /** Bytes that wait for a recording's disk, at which it stops: a disk that hangs must not fill memory. */
+  maxRecordingQueuedBytes: number
+  /** One frame of a recording, written or read. Stops a damaged length from allocating gigabytes. */
+  maxRecordingFrameBytes: number
 }
 
 export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
@@ -242,4 +288,28 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxProbeUpdates: 1_000,
   maxProbeCharacters: 10_000,
   maxMetricsLinks: 100,
+
+  maxDashboardNodes: 64,
+  maxDashboardClients: 32,
+  maxDashboardSessions: 64,
+  maxDashboardTokens: 16,
+  maxDashboardConnections: 256,
+  dashboardRequestTimeoutMs: 10_000,
+  maxDashboardMessageBytes: 16 * 1024,
+  maxDashboardMessagesPerSecond: 50,
+  maxDashboardRequestsPerSecond: 200,
+  maxDashboardQueuedBytes: 256 * 1024,
+  maxDashboardQuestions: 16,
+  maxDashboardViews: 64,
+  maxDashboardTextCharacters: 1_000,
+  maxDashboardEvents: 500,
+  maxDashboardTermElements: 2_000,
+  maxDashboardTermDepth: 20,
+  maxHistoryPolls: 900,
+  maxHistoryTens: 1_080,
+  maxHistoryMinutes: 1_440,
+  maxHistoryReplyPoints: 5_000,
+  maxRecordingBytes: 4 * 1024 * 1024 * 1024,
+  maxRecordingQueuedBytes: 16 * 1024 * 1024,
+  maxRecordingFrameBytes: 16 * 1024 * 1024,
 })

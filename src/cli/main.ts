@@ -76,6 +76,11 @@ Environment: BEAMPEER_COOKIE, ERL_EPMD_PORT, ERL_EPMD_ADDRESS.`,
       'serve metrics of this node to Prometheus at http://HOST:PORT/metrics',
       hostPort,
     )
+    .option(
+      '--dashboard <host:port>',
+      'serve a dashboard of this node and the nodes it is connected to',
+      hostPort,
+    )
     .action(async (options) => (await import('./start.js')).startCommand(options))
     .addHelpText(
       'after',
@@ -83,7 +88,7 @@ Environment: BEAMPEER_COOKIE, ERL_EPMD_PORT, ERL_EPMD_ADDRESS.`,
 The first line on standard output is \`ready <name> <distribution port>\`; logs go to standard error.
 The functions that FILE exports by name become functions of module NAME; its default export, if it is a
 function, is called once with the node before the ready line. A process registered as \`echo\` answers
-{From, Message} with Message. The first SIGINT or SIGTERM sends what is queued and stops it, a second one ends it.
+{From, Message} with Message. With --dashboard, a line \`dashboard <link>\` comes before it. The first SIGINT or SIGTERM sends what is queued and stops it, a second one ends it.
 ${COOKIE_HELP}
 
 Examples:
@@ -155,6 +160,43 @@ Examples:
   beampeer top rabbit@db1 app@db1
   beampeer top app@127.0.0.1 --once --processes --sort reductions
   beampeer top app@127.0.0.1 --json`,
+    )
+
+  connecting(program.command('dashboard'))
+    .description('watch nodes in a browser')
+    .argument('[node...]', 'name@host')
+    .option('--host <host>', 'listen on this address (default: 127.0.0.1)')
+    .option('--port <port>', 'listen on this port (default: any free one)', listenPort)
+    .option(
+      '--allow-host <name>',
+      'a name under which browsers reach it, as through a proxy; may be repeated',
+      (name: string, earlier: string[]) => [...earlier, name],
+      [],
+    )
+    .option('--allow-actions', 'let the page end processes and disconnect nodes')
+    .option('--interval <seconds>', 'time between two looks', seconds, 1_000)
+    .option('--record <file>', 'keep what is shown in a new file')
+    .addOption(
+      new Option('--replay <file>', 'show what was recorded, instead of nodes').conflicts([
+        'record',
+        'allowActions',
+      ]),
+    )
+    .action(async (nodes: string[], options) =>
+      (await import('./dashboard.js')).dashboardCommand(nodes, options),
+    )
+    .addHelpText(
+      'after',
+      `
+The first line on standard output is \`ready <link>\`: who opens the link is signed in. It can be used once; each time one
+was used, another is printed (\`link <link>\`). Nothing is loaded on the nodes. There is no TLS: for other machines' browsers use
+an SSH tunnel, or a proxy that has it. Ends at SIGINT or SIGTERM with exit status 0.
+${COOKIE_HELP}
+
+Examples:
+  beampeer dashboard rabbit@db1 app@db1
+  beampeer dashboard app@127.0.0.1 --port 4001 --record monday.dashboard
+  beampeer dashboard --replay monday.dashboard`,
     )
 
   connecting(program.command('doctor'))

@@ -22,6 +22,7 @@ export interface StartCommandOptions extends CookieOptions {
   netTicktime?: number
   module: ModuleSpec[]
   metrics?: { host: string; port: number }
+  dashboard?: { host: string; port: number }
 }
 
 /** A JavaScript file's exports, as the node uses them. */
@@ -55,8 +56,10 @@ async function run(options: StartCommandOptions): Promise<void> {
     ...(await cookieOption(options)),
   })
   let metrics: AsyncDisposable | undefined
+  let dashboard: AsyncDisposable | undefined
   try {
     if (options.metrics !== undefined) metrics = await serveMetrics(node, options.metrics)
+    if (options.dashboard !== undefined) dashboard = await startDashboard(node, options.dashboard)
     for (const { name, functions } of modules)
       if (Object.keys(functions).length > 0) node.expose(name, functions)
     for (const { setUp } of modules) await setUp?.(node)
@@ -65,6 +68,7 @@ async function run(options: StartCommandOptions): Promise<void> {
     await interrupted
     log.info(`stopping ${node.name}`)
   } finally {
+    await dashboard?.[Symbol.asyncDispose]()
     await metrics?.[Symbol.asyncDispose]()
     await node.stop({ drainMs: DRAIN_MS })
   }
@@ -79,6 +83,19 @@ async function serveMetrics(
   const server = await MetricsServer.listen(new Metrics({ node }), where)
   log.info(`metrics on ${server.url}`)
   return server
+}
+
+/** A dashboard of this node and its peers; its link is on standard output, as it is a secret that logs should not have. */
+async function startDashboard(
+  node: ErlangNode,
+  where: { host: string; port: number },
+): Promise<AsyncDisposable> {
+  const { serveDashboard } = await import('../dashboard/index.js')
+  const { printLinks } = await import('./dashboard.js')
+  const quiet = { ...log, info: () => undefined, warn: () => undefined }
+  return printLinks('dashboard', (onSignIn) =>
+    serveDashboard(node, { ...where, onSignIn, logger: log, probe: { logger: quiet } }),
+  )
 }
 
 async function load({ name, file }: ModuleSpec): Promise<LoadedModule> {

@@ -1,6 +1,6 @@
 /** `beampeer/dashboard`: looking at BEAM nodes. Explicit named exports, nothing else. */
 export { Probe, type ProbeOptions, type ProbeUpdate } from './probe.js'
-export type { DetailOptions } from './inspect.js'
+export type { DetailOptions, ProcessTerms } from './inspect.js'
 export type {
   ApplicationSample,
   Children,
@@ -26,3 +26,5 @@ export type {
 export { examine, type DoctorLayer, type DoctorOptions, type DoctorStep, type Finding } from './doctor.js'
 export { Metrics, type MetricsOptions } from './metrics.js'
 export { MetricsServer } from './metrics-server.js'
+export { Dashboard, serveDashboard, type DashboardOptions } from './server.js'
+export { Replay, type ReplayOptions } from './replay.js'

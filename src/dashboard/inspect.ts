@@ -126,20 +126,68 @@ export async function processDetail(
   }
 }
 
-async function readState({ remote, timeoutMs, maxCharacters }: InspectOptions, pid: Pid): Promise<string> {
-  try {
-    return printed(await remote.call('sys', 'get_state', [pid, Math.floor(timeoutMs / 2)]), maxCharacters)
-  } catch (error) {
-    if (!(error instanceof RemoteError)) throw error
-    return `no state: ${printed(error.reason, 200)}`
-  }
+async function readState(options: InspectOptions, pid: Pid): Promise<string> {
+  const state = await stateTerm(options, pid)
+  return 'value' in state ? printed(state.value, options.maxCharacters) : `no state: ${state.error}`
 }
 
 async function readMessages(options: InspectOptions, pid: Pid, queue: number): Promise<string[]> {
-  const { remote, maxRows, maxCharacters } = options
+  const { maxRows, maxCharacters } = options
   if (queue > maxRows) return [`${queue} messages: more than ${maxRows} are not read`]
+  return (await messageTerms(options, pid)).map((message) => printed(message, maxCharacters))
+}
+
+/** Of a process, what are terms: pids have their nodes, and what may be large is as it is. */
+export interface ProcessTerms {
+  readonly groupLeader: Term | undefined
+  readonly links: readonly Term[]
+  /** Pids, ports, and `{Name, Node}`. */
+  readonly monitors: readonly Term[]
+  readonly monitoredBy: readonly Term[]
+  readonly dictionary: readonly Term[] | undefined
+  readonly state: { readonly value: Term } | { readonly error: string } | undefined
+  /** Undefined, too, of a queue that is longer than `maxProbeRows`. */
+  readonly messages: readonly Term[] | undefined
+}
+
+const RELATIONS = ['message_queue_len', 'group_leader', 'links', 'monitors', 'monitored_by'].map((item) =>
+  atom(item),
+)
+
+/** As {@link processDetail} has them, not printed. What there is no process for is empty. */
+export async function processTerms(
+  options: InspectOptions,
+  pid: Pid,
+  wanted: DetailOptions,
+): Promise<ProcessTerms> {
+  const { remote, maxRows } = options
+  const items = wanted.dictionary === true ? [...RELATIONS, atom('dictionary')] : RELATIONS
+  const found = properties(await remote.call('erlang', 'process_info', [pid, items]))
+  const some = (item: string) => list(found.get(item)).slice(0, maxRows)
+  const short = count(found.get('message_queue_len')) <= maxRows
+  return {
+    groupLeader: found.get('group_leader'),
+    links: some('links'),
+    monitors: some('monitors').map((item) => elements(item)[1] ?? item),
+    monitoredBy: some('monitored_by'),
+    dictionary: wanted.dictionary === true ? some('dictionary') : undefined,
+    state: wanted.state === true ? await stateTerm(options, pid) : undefined,
+    messages: wanted.messages === true && short ? await messageTerms(options, pid) : undefined,
+  }
+}
+
+async function stateTerm({ remote, timeoutMs }: InspectOptions, pid: Pid) {
+  try {
+    return { value: await remote.call('sys', 'get_state', [pid, Math.floor(timeoutMs / 2)]) }
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error
+    return { error: printed(error.reason, 200) }
+  }
+}
+
+async function messageTerms({ remote }: InspectOptions, pid: Pid): Promise<readonly Term[]> {
   const [, messages] = elements(await remote.call('erlang', 'process_info', [pid, atom('messages')]))
-  return list(messages).map((message) => printed(message, maxCharacters))
+  return list(messages)
 }
 
 /** `module:function/arity (file:line)`. */

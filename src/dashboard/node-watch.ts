@@ -17,6 +17,7 @@ import {
   parsePid,
   ports,
   processDetail,
+  processTerms,
   schedulerUse,
   sockets,
   type DetailOptions,
@@ -116,6 +117,10 @@ export class NodeWatch {
 
   async process(pid: string, wanted: DetailOptions) {
     return processDetail(await this.#inspect(), this.pid(pid), wanted)
+  }
+
+  async processTerms(pid: string, wanted: DetailOptions) {
+    return processTerms(await this.#inspect(), this.pid(pid), wanted)
   }
 
   async applications() {

@@ -8,7 +8,7 @@
 import { ArgumentError } from '../errors.js'
 import { DEFAULT_LIMITS, parseNodeName, type Encodable, type NodeOptions, type Term } from '../index.js'
 import { NodeWatch } from './node-watch.js'
-import type { DetailOptions } from './inspect.js'
+import type { DetailOptions, ProcessTerms } from './inspect.js'
 import type {
   ApplicationSample,
   Children,
@@ -110,6 +110,11 @@ export class Probe implements AsyncDisposable {
     return [...this.#watches.keys()]
   }
 
+  /** Milliseconds between two polls of a node. */
+  get intervalMs(): number {
+    return this.#options.intervalMs ?? 1_000
+  }
+
   /** Where each node stands, with its last sample. */
   statuses(): NodeStatus[] {
     return [...this.#watches.values()].map((watch) => watch.status)
@@ -147,6 +152,11 @@ export class Probe implements AsyncDisposable {
    */
   process(node: string, pid: string, wanted: DetailOptions = {}): Promise<ProcessDetail | undefined> {
     return this.#watch(node).process(pid, wanted)
+  }
+
+  /** What of a process {@link process} prints, as terms: dictionary, state, messages, as far as wanted. */
+  processTerms(node: string, pid: string, wanted: DetailOptions): Promise<ProcessTerms> {
+    return this.#watch(node).processTerms(pid, wanted)
   }
 
   applications(node: string): Promise<ApplicationSample[]> {

@@ -163,7 +163,7 @@ export type ViewRequest =
   | { readonly kind: 'ets'; readonly node: string }
   | { readonly kind: 'ports'; readonly node: string }
   | { readonly kind: 'sockets'; readonly node: string }
-  /** Scheduler wall time: a system flag is on there for as long as this is watched. */
+  /** Scheduler wall time: while this is watched, a system flag is on there for a second of each two. */
   | { readonly kind: 'schedulers'; readonly node: string }
 
 export type ViewKind = ViewRequest['kind']
@@ -171,8 +171,16 @@ export type ViewKind = ViewRequest['kind']
 /** A process, or that there is none (any more). */
 export type ProcessView =
   | { readonly alive: false; readonly pid: string }
-  | (Omit<ProcessDetail, 'dictionary' | 'state' | 'messages'> & {
+  | (Omit<
+      ProcessDetail,
+      'groupLeader' | 'links' | 'monitors' | 'monitoredBy' | 'dictionary' | 'state' | 'messages'
+    > & {
       readonly alive: true
+      /** Here pids have their nodes. `links` may have ports, `monitors` ports and `{Name, Node}`. */
+      readonly groupLeader?: TermValue
+      readonly links: readonly TermValue[]
+      readonly monitors: readonly TermValue[]
+      readonly monitoredBy: readonly TermValue[]
       readonly dictionary?: readonly { readonly key: TermValue; readonly value: TermValue }[]
       /** Or why it cannot be had. */
       readonly state?: { readonly value: TermValue } | { readonly error: string }
@@ -410,7 +418,12 @@ extension(
 
 /** A message's bytes. What is undefined is left out. */
 export function encodeMessage(message: ClientMessage | ServerMessage): Uint8Array<ArrayBuffer> {
-  return encode(message, options)
+  return encodeValue(message)
+}
+
+/** As {@link encodeMessage}, of any plain data, for recordings. */
+export function encodeValue(value: object): Uint8Array<ArrayBuffer> {
+  return encode(value, options)
 }
 
 /** What bytes say; whether it is a message is for the reader to check. @throws RangeError, Error when they are no MessagePack */
@@ -420,10 +433,11 @@ export function decodeMessage(bytes: Uint8Array): unknown {
 
 /** Numbers of a {@link HistorySlice} column. */
 export function floats32(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer)
+  // Not `slice`, which is a view where the bytes are a Buffer.
+  return new Float32Array(new Uint8Array(bytes).buffer)
 }
 
 /** Times of a {@link HistorySlice}. */
 export function floats64(bytes: Uint8Array): Float64Array {
-  return new Float64Array(bytes.slice().buffer)
+  return new Float64Array(new Uint8Array(bytes).buffer)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 /** Codes are string literals of this form; other literals in capitals do not have these prefixes. */
 const CODE =
-  /'((?:BAD|COOKIE|DIST|DOCTOR|EPMD|ERLANG|ETF|GEN|GLOBAL|HANDSHAKE|IO|NODE|PG|PROBE|PROCESS|RPC)_[A-Z0-9_]+)'/g
+  /'((?:BAD|COOKIE|DASHBOARD|DIST|DOCTOR|EPMD|ERLANG|ETF|GEN|GLOBAL|HANDSHAKE|IO|NODE|PG|PROBE|PROCESS|RPC)_[A-Z0-9_]+)'/g
 
 const source = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,0 +1,62 @@
+/** `beampeer dashboard`: watched nodes, or a recording, in a browser. */
+import type { Dashboard } from '../dashboard/index.js'
+import { ArgumentError } from '../errors.js'
+import { cookieOption, type CookieOptions } from './cookie.js'
+import { log } from './log.js'
+import { untilInterrupted } from './signals.js'
+
+export interface DashboardCommandOptions extends CookieOptions {
+  host?: string
+  port?: number
+  allowHost: string[]
+  allowActions?: true
+  /** Milliseconds. */
+  interval: number
+  record?: string
+  replay?: string
+}
+
+/** Exit status 0 when it was interrupted. */
+export async function dashboardCommand(
+  nodes: readonly string[],
+  options: DashboardCommandOptions,
+): Promise<void> {
+  if ((nodes.length === 0) !== (options.replay !== undefined))
+    throw new ArgumentError('BAD_OPTION', 'give the nodes to watch, or a recording with --replay')
+  const { Probe, Replay, serveDashboard } = await import('../dashboard/index.js')
+  const interrupted = untilInterrupted()
+  const source =
+    options.replay === undefined
+      ? await Probe.start(nodes, {
+          intervalMs: options.interval,
+          logger: { ...log, info: () => undefined, warn: () => undefined },
+          ...(await cookieOption(options)),
+        })
+      : await Replay.open(options.replay)
+  try {
+    await using _dashboard = await printLinks('ready', (onSignIn) =>
+      serveDashboard(source, {
+        ...(options.host !== undefined && { host: options.host }),
+        ...(options.port !== undefined && { port: options.port }),
+        ...(options.record !== undefined && { record: options.record }),
+        allowedHosts: options.allowHost,
+        allowActions: options.allowActions === true,
+        onSignIn,
+        logger: log,
+      }),
+    )
+    await interrupted
+  } finally {
+    await (source instanceof Probe ? source.stop() : source.close())
+  }
+}
+
+/** Starts a dashboard and prints its link as `<word> <link>`, and another one whenever one was used. */
+export async function printLinks(
+  word: string,
+  serve: (onSignIn: () => void) => Promise<Dashboard>,
+): Promise<Dashboard> {
+  const dashboard = await serve(() => console.log(`link ${dashboard.newLink()}`))
+  console.log(`${word} ${dashboard.newLink()}`)
+  return dashboard
+}
