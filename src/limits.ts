@@ -88,8 +88,10 @@ export interface Limits {
   epmdBacklog: number
   /** Replies of our EPMD that peers have not read. Past it the oldest such connection is dropped. */
   maxEpmdQueuedBytes: number
-  /** From accept to the end of a connection that holds no registration, however many bytes it drips. */
+  /** Without a byte until the end of a connection that holds no registration; `epmd -packet_timeout`. */
   epmdPacketTimeoutMs: number
+  /** From accept to the end of a connection that holds no registration, however many bytes it drips. */
+  epmdRequestTimeoutMs: number
   /** A reply of a foreign EPMD; stops one that never stops talking. 65,536 names of ordinary length fit. */
   maxEpmdReplyBytes: number
   /** Waiting for a foreign EPMD: connect, request and whole reply together (`erl_epmd` waits as long). */
@@ -255,6 +257,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   epmdBacklog: 1_024,
   maxEpmdQueuedBytes: 64 * 1024 * 1024,
   epmdPacketTimeoutMs: 60_000,
+  epmdRequestTimeoutMs: 180_000,
   maxEpmdReplyBytes: 4 * 1024 * 1024,
   epmdReplyTimeoutMs: 10_000,
   epmdRetryMinMs: 50,

@@ -6,9 +6,9 @@
  *        │            └── ALIVE2_REQ ──► registered ── end of stream, or any further byte ──► closed
  *        └── bad length, bytes past the request, deadline ──► dropped
  *
- * Differs from OTP's daemon on purpose: a connection without a registration has one deadline from its accept (OTP's
- * begins anew with every byte, so a dripping one lives for days); one that was refused a name is closed (OTP keeps it
- * for ever); names with blanks or control characters are refused (they would forge lines of the names reply); a STOP of
+ * Differs from OTP's daemon on purpose: a connection without a registration has, beside the packet time-out that begins
+ * anew with every byte, a deadline from its accept (OTP's dripping one lives for days); one that was refused a name is
+ * closed (OTP keeps it for ever); names with blanks or control characters are refused (they would forge lines of the names reply); a STOP of
  * an unknown name is answered NOEXIST only.
  */
 import type { Limits } from '../limits.js'
@@ -50,7 +50,10 @@ interface Connection {
   readonly id: number
   /** The peer is a process of this host. */
   readonly local: boolean
+  /** The latest end of a connection without a registration. */
   readonly deadlineMs: number
+  /** Its end when nothing more comes. */
+  idleMs: number
   state: 'reading' | 'answered' | 'registered'
   /** The part of a request that has arrived. */
   received: Uint8Array
@@ -67,6 +70,8 @@ export class EpmdServerMachine {
   readonly #connections = new Map<number, Connection>()
   /** Those without a registration, in the order of their accept, which is that of their deadlines. */
   readonly #pending = new Map<number, Connection>()
+  /** The same, in the order of their last bytes, which is that of their packet time-outs. */
+  readonly #idle = new Set<Connection>()
   #queuedBytes = 0
   /** One names reply for all who ask between two changes: many slow readers hold one copy of it. */
   #names: Uint8Array | undefined
@@ -82,8 +87,9 @@ export class EpmdServerMachine {
 
   /** When `expire` has something to do, in the driver's milliseconds; undefined when nothing waits. */
   get dueMs(): number | undefined {
-    for (const connection of this.#pending.values()) return connection.deadlineMs
-    return undefined
+    const [oldest] = this.#pending.values()
+    const [stillest] = this.#idle
+    return oldest && stillest && Math.min(oldest.deadlineMs, stillest.idleMs)
   }
 
   /** A connection was accepted. `local`: the peer is a process of this host, which alone may register and command. */
@@ -96,7 +102,8 @@ export class EpmdServerMachine {
     const connection: Connection = {
       id,
       local,
-      deadlineMs: nowMs + this.options.limits.epmdPacketTimeoutMs,
+      deadlineMs: nowMs + this.options.limits.epmdRequestTimeoutMs,
+      idleMs: nowMs + this.options.limits.epmdPacketTimeoutMs,
       state: 'reading',
       received: EMPTY,
       queuedBytes: 0,
@@ -104,6 +111,7 @@ export class EpmdServerMachine {
     }
     this.#connections.set(id, connection)
     this.#pending.set(id, connection)
+    this.#idle.add(connection)
     return actions
   }
 
@@ -111,12 +119,15 @@ export class EpmdServerMachine {
    * Bytes arrived. They are not kept.
    * @param seed creation for a name never seen: seconds since the epoch
    */
-  received(id: number, bytes: Uint8Array, seed: number): EpmdServerAction[] {
+  received(id: number, bytes: Uint8Array, seed: number, nowMs: number): EpmdServerAction[] {
     const connection = this.#connections.get(id)
     const actions: EpmdServerAction[] = []
     if (!connection || bytes.length === 0) return actions
     switch (connection.state) {
       case 'reading':
+        connection.idleMs = nowMs + this.options.limits.epmdPacketTimeoutMs
+        this.#idle.delete(connection)
+        this.#idle.add(connection)
         this.#read(connection, bytes, seed, actions)
         break
       case 'answered':
@@ -139,13 +150,19 @@ export class EpmdServerMachine {
   /** Drops the connections whose time is over. */
   expire(nowMs: number): EpmdServerAction[] {
     const actions: EpmdServerAction[] = []
-    for (const connection of this.#pending.values()) {
-      if (connection.deadlineMs > nowMs) break
+    const drop = (connection: Connection): void =>
       this.#drop(
         connection,
         connection.state === 'reading' ? 'no request in time' : 'answer not read in time',
         actions,
       )
+    for (const connection of this.#pending.values()) {
+      if (connection.deadlineMs > nowMs) break
+      drop(connection)
+    }
+    for (const connection of this.#idle) {
+      if (connection.idleMs > nowMs) break
+      drop(connection)
     }
     return actions
   }
@@ -223,6 +240,7 @@ export class EpmdServerMachine {
     connection.state = 'registered'
     connection.name = node.name
     this.#pending.delete(connection.id)
+    this.#idle.delete(connection)
     this.#names = undefined
     const bytes = encodeAliveReply(node.highestVersion, result.creation)
     actions.push({ type: 'send', connection: connection.id, bytes })
@@ -258,6 +276,7 @@ export class EpmdServerMachine {
   #forget(connection: Connection, actions: EpmdServerAction[]): void {
     this.#connections.delete(connection.id)
     this.#pending.delete(connection.id)
+    this.#idle.delete(connection)
     this.#queuedBytes -= connection.queuedBytes
     if (connection.name === undefined) return
     const registration = this.registry.unregister(connection.name)

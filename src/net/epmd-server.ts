@@ -195,7 +195,7 @@ export class EpmdServer implements AsyncDisposable {
     this.#peers.set(id, { socket, held: [], release: undefined })
     const seconds = () => Math.floor(Date.now() / 1000)
     const gone = () => this.#run(this.#machine.closed(id))
-    socket.on('data', (bytes) => this.#run(this.#machine.received(id, bytes, seconds())))
+    socket.on('data', (bytes) => this.#run(this.#machine.received(id, bytes, seconds(), this.#clock.now())))
     // The end of the stream frees the name, as in OTP's daemon, and gives up a request that is not whole.
     socket.on('end', () => {
       if (socket.writableEnded || this.#peers.get(id)?.release) return

@@ -132,7 +132,7 @@ test('a daemon: every name belongs to one open connection, bounds hold, and what
           open.push(id)
           apply(daemon.opened(id, event.local, now))
         } else if (event.do === 'bytes') {
-          apply(daemon.received(open[event.at % open.length] ?? 0, event.bytes, 1_795_296_313))
+          apply(daemon.received(open[event.at % open.length] ?? 0, event.bytes, 1_795_296_313, now))
         } else if (event.do === 'close') {
           const [id = 0] = open.splice(event.at % Math.max(1, open.length), 1)
           apply(daemon.closed(id))

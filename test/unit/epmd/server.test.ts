@@ -42,7 +42,7 @@ class Daemon {
   }
 
   bytes(id: number, bytes: Uint8Array): EpmdServerAction[] {
-    return this.machine.received(id, bytes, SEED)
+    return this.machine.received(id, bytes, SEED, this.nowMs)
   }
 
   /** A whole request on a connection of its own. */
@@ -277,18 +277,26 @@ describe('requests on the wire', () => {
 })
 
 describe('limits', () => {
-  test('a connection without a request ends at its deadline, however it drips', () => {
-    const daemon = new Daemon({ epmdPacketTimeoutMs: 1000 })
-    const id = daemon.open()
+  test('a connection without a request ends when nothing more comes, and at its deadline however it drips', () => {
+    const daemon = new Daemon({ epmdPacketTimeoutMs: 1000, epmdRequestTimeoutMs: 2500 })
+    const [silent, id] = [daemon.open(), daemon.open()]
     expect(daemon.machine.dueMs).toBe(1000)
     daemon.nowMs = 999
     daemon.bytes(id, Uint8Array.of(0))
     expect(daemon.machine.expire(999)).toEqual([])
-    expect(drops(daemon.machine.expire(1000))).toEqual([[id, 'no request in time']])
+    expect(drops(daemon.machine.expire(1000))).toEqual([[silent, 'no request in time']])
+    expect(daemon.machine.dueMs).toBe(1999)
+    daemon.nowMs = 1998
+    daemon.bytes(id, Uint8Array.of(3))
+    expect(daemon.machine.dueMs).toBe(2500)
+    daemon.nowMs = 2400
+    daemon.bytes(id, Uint8Array.of(1))
+    expect(daemon.machine.expire(2499)).toEqual([])
+    expect(drops(daemon.machine.expire(2500))).toEqual([[id, 'no request in time']])
     expect(daemon.machine.dueMs).toBeUndefined()
   })
 
-  test('an answer that is not read has the same deadline; a registration has none', () => {
+  test('an answer that is not read has the same time-out; a registration has none', () => {
     const daemon = new Daemon({ epmdPacketTimeoutMs: 1000 })
     daemon.ask(alive('a'))
     daemon.ask({ type: 'names' })

@@ -191,8 +191,11 @@ describe('bad clients', () => {
     expect(await names(server)).toEqual(['drip'])
   })
 
-  test('a slow one is dropped at its time-out, which its bytes do not prolong', async () => {
-    const server = await start({ packetTimeoutMs: 300 })
+  test('a slow one is dropped at its deadline, which its bytes do not prolong', async () => {
+    const server = await start({
+      packetTimeoutMs: 300,
+      limits: { ...DEFAULT_LIMITS, epmdRequestTimeoutMs: 300 },
+    })
     await register(server.port, 'a')
     const silent = await dial(server.port)
     const slow = await dial(server.port)
