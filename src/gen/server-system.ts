@@ -9,34 +9,18 @@
  *     anything else             {error, {unknown_system_msg, Request}}
  */
 import { internAtom, type Atom } from '../etf/atom.js'
-import { Pid } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
-import { charlist } from '../etf/values.js'
 import { localTerm, reasonOf } from '../process/copy.js'
 import { genReply, type GenFrom } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
+import { systemStatus, unknownSystemMessage, type SystemMessage } from '../process/system-messages.js'
 import type { GenServer } from './server.js'
 import { FIRST_WITH_OK } from './sys.js'
 
-const SYSTEM = internAtom('system')
 const OK = internAtom('ok')
 const ERROR = internAtom('error')
-
-export interface SystemMessage {
-  from: GenFrom
-  request: Term
-}
-
-/** @returns undefined for a message that is none of `sys` */
-export function readSystemMessage(message: Term): SystemMessage | undefined {
-  if (!(message instanceof Tuple) || message.size !== 3) return undefined
-  const [kind, from, request] = message.elements as readonly [Term, Term, Term]
-  if (kind !== SYSTEM || !(from instanceof Tuple) || from.size !== 2) return undefined
-  const [pid, tag] = from.elements as readonly [Term, Term]
-  return pid instanceof Pid ? { from: { pid, tag }, request } : undefined
-}
 
 export class SystemState {
   suspended = false
@@ -79,7 +63,7 @@ export class SystemState {
         return undefined
       }
       default:
-        this.#reply(from, tuple(ERROR, tuple(internAtom('unknown_system_msg'), request)))
+        this.#reply(from, unknownSystemMessage(request))
         return undefined
     }
   }
@@ -105,29 +89,13 @@ export class SystemState {
     }
   }
 
-  /** Laid out as gen_server's, so that tools which read that find their way: `format_status/2` of gen_server.erl. */
   #status(): Encodable {
-    const { pid, registeredName } = this.#self
-    const status = internAtom(this.suspended ? 'suspended' : 'running')
-    const header = `Status for generic server ${registeredName?.name ?? pid.toString()}`
     const state = this.#state()
-    const misc = [
-      tuple(internAtom('header'), charlist(header)),
-      tuple(internAtom('data'), [
-        tuple(charlist('Status'), status),
-        tuple(charlist('Parent'), pid),
-        tuple(charlist('Logged events'), []),
-      ]),
-      tuple(internAtom('data'), [tuple(charlist('State'), 'error' in state ? state.error : state.term)]),
-    ]
-    const dictionary = [tuple(internAtom('$initial_call'), tuple(this.#module(), internAtom('init'), 1))]
-    return tuple(internAtom('status'), pid, tuple(internAtom('module'), internAtom('gen_server')), [
-      dictionary,
-      status,
-      pid,
-      [],
-      misc,
-    ])
+    return systemStatus(this.#self, {
+      module: this.#module().name,
+      status: this.suspended ? 'suspended' : 'running',
+      state: 'error' in state ? state.error : state.term,
+    })
   }
 
   /** The class's name: the nearest thing to a callback module. */

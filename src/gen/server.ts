@@ -9,10 +9,11 @@ import type { Encodable, Term } from '../etf/terms.js'
 import { genReply, readGenMessage, type GenFrom } from '../process/gen-reply.js'
 import type { Host, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
+import { readSystemMessage } from '../process/system-messages.js'
 import { describeReason, reasonOf } from '../process/copy.js'
 import { ErlangError } from '../process/erlang-error.js'
 import type { GenCallOptions, GenClient, ServerRef } from './client.js'
-import { readSystemMessage, SystemState } from './server-system.js'
+import { SystemState } from './server-system.js'
 
 const NORMAL = internAtom('normal')
 

@@ -16,6 +16,7 @@ import { NodeError } from '../errors.js'
 import type { ConnectedNode } from '../process/cluster.js'
 import { genReply, readGenMessage, type GenFrom } from '../process/gen-reply.js'
 import type { Process } from '../process/process.js'
+import { answerSystemMessage } from '../process/system-messages.js'
 import { KnownNodes } from './known-nodes.js'
 import { Locker } from './locker.js'
 import { Locks, readLockId } from './locks.js'
@@ -150,6 +151,7 @@ export class NameServer {
 
   #message(message: Term): void {
     try {
+      if (answerSystemMessage(this.#options.host, this.process, 'global', message)) return
       const read = readGenMessage(message)
       if (read.type === 'call') this.#call(read.from, read.request)
       else if (read.type === 'cast') {

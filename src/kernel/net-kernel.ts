@@ -13,6 +13,7 @@ import { genReply, readGenMessage, type GenFrom } from '../process/gen-reply.js'
 import type { Process } from '../process/process.js'
 import { spawnForRequest } from '../process/receive-signal.js'
 import { readSpawnOptions } from '../process/spawn-options.js'
+import { answerSystemMessage } from '../process/system-messages.js'
 import type { ProcessTable } from '../process/table.js'
 
 const YES = internAtom('yes')
@@ -41,6 +42,7 @@ export function startNetKernel(table: ProcessTable, facts: NetKernelFacts): Proc
   const process: Process = table.spawnHandler(
     {
       message(message) {
+        if (answerSystemMessage(table, process, 'net_kernel', message)) return
         const read = readGenMessage(message)
         if (read.type !== 'call') return
         const { from, request } = read

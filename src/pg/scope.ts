@@ -19,6 +19,7 @@ import type { Cluster } from '../process/cluster.js'
 import { genReply, readGenMessage, type GenFrom } from '../process/gen-reply.js'
 import type { Destination, Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
+import { answerSystemMessage } from '../process/system-messages.js'
 import { Groups, without } from './groups.js'
 import {
   changeMessages,
@@ -279,6 +280,7 @@ export class Scope {
   // --- calls, which on a BEAM the functions of pg make ---
 
   #generic(message: Term): void {
+    if (answerSystemMessage(this.#options.host, this.process, 'pg', message)) return
     const read = readGenMessage(message)
     // What is unknown ends OTP's scope; this one, which serves others too, ignores it.
     if (read.type !== 'call') return

@@ -19,6 +19,7 @@ import type { ProcessGroups } from '../pg/process-groups.js'
 import { localTerm } from '../process/copy.js'
 import type { Host } from '../process/host.js'
 import { Process } from '../process/process.js'
+import { answerSystemMessage } from '../process/system-messages.js'
 
 const SCOPE = 'Elixir.Phoenix.PubSub'
 const DISPATCHER = internAtom(SCOPE)
@@ -78,8 +79,8 @@ export class PhoenixPubSub {
     for (let slot = 1; slot <= poolSize; slot++) {
       const group = slot === 1 ? this.#adapter : internAtom(`${this.#adapter.name}_${slot}`)
       try {
-        const worker = parts.host.spawnHandler(
-          { message: (message) => this.#forwarded(message) },
+        const worker: Process = parts.host.spawnHandler(
+          { message: (message) => this.#forwarded(message, worker) },
           { name: group },
         )
         workers.push(worker)
@@ -190,7 +191,8 @@ export class PhoenixPubSub {
     }
   }
 
-  #forwarded(message: Term): void {
+  #forwarded(message: Term, worker: Process): void {
+    if (answerSystemMessage(this.#parts.host, worker, 'Elixir.Phoenix.PubSub.PG2Worker', message)) return
     if (!(message instanceof Tuple) || message.size !== 4 || message.elements[0] !== FORWARD_TO_LOCAL) return
     const [, topic, content, dispatcher] = message.elements as readonly [Term, Term, Term, Term]
     if (topic instanceof Uint8Array) this.#dispatch(topic, content, { dispatcher: String(dispatcher) })

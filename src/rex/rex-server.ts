@@ -11,6 +11,7 @@ import { toException } from '../process/erlang-error.js'
 import { genReply, readGenMessage } from '../process/gen-reply.js'
 import type { Destination, Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
+import { answerSystemMessage } from '../process/system-messages.js'
 import { runCall, type Outcome, type RunningCall } from './call.js'
 import { makeContext, type CallContext } from './context.js'
 import type { CallServer } from './spawn-server.js'
@@ -139,6 +140,7 @@ class RexServer {
 
   /** `sender` is who the signal says it is from; a message says what it likes. */
   #message(message: Term, sender: Pid | undefined): void {
+    if (answerSystemMessage(this.#host, this.process, 'rpc', message)) return
     const read = readGenMessage(message)
     if (read.type === 'call') {
       const { from, request } = read
