@@ -20,6 +20,7 @@ import { Atom, atomName, internAtom } from '../etf/atom.js'
 import { Pid } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
+import { readList } from '../process/read-list.js'
 
 export const GLOBAL_NAME_SERVER = internAtom('global_name_server')
 /** The protocol version of OTP 25 and later. */
@@ -104,20 +105,20 @@ export function readCast(request: Term): Cast | undefined {
       if (!(a instanceof Pid) || typeof b !== 'boolean') return undefined
       return { type: 'lockSet', locker: a, set: b, tag: request.elements[4] as Term | undefined }
     case 'exchange/5': {
-      const names = all(b, readEntry)
+      const names = readList(b, readEntry)
       return a instanceof Atom && names ? { type: 'exchange', node: a, names, tag } : undefined
     }
     case 'resolved/7': {
-      const ops = all(b, readOp)
-      const known = all(c, readKnown)
-      const external = all(e, readExternal)
+      const ops = readList(b, readOp)
+      const known = readList(c, readKnown)
+      const external = readList(e, readExternal)
       if (!(a instanceof Atom) || !ops || !known || !external) return undefined
       return { type: 'resolved', node: a, ops, known, external, tag }
     }
     case 'new_nodes/6': {
-      const ops = all(b, readOp)
-      const external = all(c, readExternal)
-      const nodes = all(d, readKnown)
+      const ops = readList(b, readOp)
+      const external = readList(c, readExternal)
+      const nodes = readList(d, readKnown)
       if (!(a instanceof Atom) || !ops || !nodes || !external) return undefined
       return { type: 'newNodes', node: a, ops, external, nodes, lockId: lockOf(e) }
     }
@@ -199,17 +200,6 @@ function lockOf(extraInfo: Term): Term | undefined {
       return pair.elements[1] as Term
   }
   return undefined
-}
-
-function all<T>(list: Term, read: (term: Term) => T | undefined): T[] | undefined {
-  if (!Array.isArray(list)) return undefined
-  const result: T[] = []
-  for (const term of list as readonly Term[]) {
-    const value = read(term)
-    if (value === undefined) return undefined
-    result.push(value)
-  }
-  return result
 }
 
 export function entryTerm({ name, pid, method }: NameEntry): Encodable {

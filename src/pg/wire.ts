@@ -17,6 +17,7 @@ import { ErlMap } from '../etf/map.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import { GEN_CAST } from '../process/gen-reply.js'
+import { readList } from '../process/read-list.js'
 
 const DISCOVER = internAtom('discover')
 const SYNC = internAtom('sync')
@@ -72,7 +73,7 @@ export function readPgMessage(message: Term): PgMessage | undefined {
       return { type: 'update', peer, changes: groups.map((group) => ({ group, joined: [], left })) }
     }
     case 'update/3': {
-      const changes = all(third, readChange)
+      const changes = readList(third, readChange)
       return changes && { type: 'update', peer, changes }
     }
     default:
@@ -84,12 +85,15 @@ function readLocalData(data: Tuple): PgMessage | undefined {
   const [, peer, third, fourth] = data.elements as readonly [Term, Term, Term, Term]
   if (!(peer instanceof Pid)) return undefined
   if (atomName(data.elements[0]) === 'sync' && data.size === 3) {
-    const groups = all(third, readMembership)
+    const groups = readList(third, readMembership)
     return groups && { type: 'localData', peer, version: 0, groups }
   }
   if (atomName(data.elements[0]) === 'local_data' && data.size === 4) {
     if (!isVersion(third) || !(fourth instanceof ErlMap)) return undefined
-    const groups = all([...fourth].map(([group, pids]) => tuple(group, pids) as Term) as Term, readMembership)
+    const groups = readList(
+      [...fourth].map(([group, pids]) => tuple(group, pids) as Term) as Term,
+      readMembership,
+    )
     return groups && { type: 'localData', peer, version: third, groups }
   }
   return undefined
@@ -116,19 +120,7 @@ function isVersion(term: Term): term is number {
 
 function pidsOf(term: Term): readonly Pid[] | undefined {
   if (term instanceof Pid) return [term]
-  return all(term, (each) => (each instanceof Pid ? each : undefined))
-}
-
-/** Every element of a list read; undefined if it is no list, or one of them cannot be read. */
-function all<T>(list: Term, read: (term: Term) => T | undefined): T[] | undefined {
-  if (!Array.isArray(list)) return undefined
-  const result: T[] = []
-  for (const term of list as readonly Term[]) {
-    const value = read(term)
-    if (value === undefined) return undefined
-    result.push(value)
-  }
-  return result
+  return readList(term, (each) => (each instanceof Pid ? each : undefined))
 }
 
 export function discoverMessage(scope: Pid, version: number): Encodable {

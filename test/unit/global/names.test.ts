@@ -11,6 +11,7 @@ import { LostConnections } from '../../../src/global/lost-connections.js'
 import { knownTerm, readCast, readInfo } from '../../../src/global/wire.js'
 import { Tables, type TableNode } from '../../support/tables.js'
 import { until } from '../../support/children.js'
+import { seeded } from '../../support/seeded.js'
 
 const log: string[] = []
 
@@ -30,11 +31,6 @@ function globalOf(node: TableNode, random = seeded(node.name.name.charCodeAt(0))
     log: { info: () => {}, warn: (line) => log.push(line) },
     onError: (error, where) => node.errors.push(`${where}: ${String(error)}`),
   })
-}
-
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647
 }
 
 const sleeper = (node: TableNode) => node.table.spawn((self) => self.receive())
