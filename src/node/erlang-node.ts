@@ -27,6 +27,7 @@ import { startRex } from '../rex/rex-server.js'
 import { Rpc } from '../rex/rpc.js'
 import { startSpawnServer } from '../rex/spawn-server.js'
 import { exposeStandardFunctions } from '../rex/standard.js'
+import { guardBridging } from './bridge-guard.js'
 import { checkCookie, usualCookie } from './cookie-file.js'
 import { ClusterView } from './cluster-view.js'
 import { exposeGlobal } from './global-functions.js'
@@ -174,7 +175,15 @@ export class ErlangNode implements AsyncDisposable {
       })
     exposeGlobal(this.#exposed, () => this.#global)
     // BEAMs meet a visible node's name server as soon as they are connected; a hidden node's has nobody to meet.
-    if (!checked.hidden) this.#global = this.#makeGlobal()
+    if (!checked.hidden) {
+      this.#global = this.#makeGlobal()
+      guardBridging({
+        cluster,
+        flagsOf: (peer) => this.#kernel.peers.get(peer)?.link.peerFlags,
+        releaseOf: (peer) => releases.of(peer),
+        warn: (text) => checked.logger.warn(text),
+      })
+    }
     this.#main = table.spawnHandler({ message: () => {} }, { trapExit: true })
   }
 
