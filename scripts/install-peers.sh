@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sees to what some tests talk to besides Erlang nodes: RabbitMQ, a Java node (JInterface), a C node.
+# Sees to what some tests talk to besides Erlang nodes: RabbitMQ, ejabberd, a Java node (JInterface), a C node.
 #
-#   scripts/install-peers.sh rabbitmq|java|c    installs it where it is missing (root on Debian or Ubuntu), saying so
+#   scripts/install-peers.sh rabbitmq|ejabberd|java|c    installs it where it is missing (root on Debian or Ubuntu), saying so
 #   BEAMPEER_INSTALL=0 …                        installs nothing, and fails naming the packages
 set -euo pipefail
 
@@ -9,6 +9,10 @@ case ${1:-} in
   rabbitmq)
     packages=(rabbitmq-server)
     if compgen -G '/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server' > /dev/null; then exit 0; fi
+    ;;
+  ejabberd)
+    packages=(ejabberd)
+    if command -v ejabberdctl > /dev/null; then exit 0; fi
     ;;
   java)
     packages=(erlang-jinterface default-jdk-headless)
@@ -19,7 +23,7 @@ case ${1:-} in
     if command -v cc > /dev/null; then exit 0; fi
     ;;
   *)
-    echo 'usage: install-peers.sh rabbitmq|java|c' >&2
+    echo 'usage: install-peers.sh rabbitmq|ejabberd|java|c' >&2
     exit 2
     ;;
 esac

@@ -1,43 +1,14 @@
 /** examples/rabbitmq.js against a broker of Debian's package. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { atom, tuple } from '../../src/index.js'
-import { closeAtEnd, cookie, freePort, privateEpmd, uniqueName } from '../support/beam.js'
+import { cookie, privateEpmd } from '../support/beam.js'
 import { build } from '../support/cli.js'
 import { startNode } from '../support/nodes.js'
-import { installPeer } from '../support/peers.js'
-import { run, start } from '../support/process.js'
-
-const INSTALLED = '/usr/lib/rabbitmq/lib'
+import { run } from '../support/process.js'
+import { startBroker } from '../support/rabbitmq.js'
 
 test('reads status, queues and connections of a broker', async () => {
-  await installPeer('rabbitmq')
-  const name = uniqueName('rabbit')
+  const { name, process: broker } = await startBroker()
   const epmdPort = String(await privateEpmd())
-  const [release = ''] = await readdir(INSTALLED)
-  const directory = await mkdtemp(join(tmpdir(), 'beampeer-rabbitmq-'))
-  await writeFile(join(directory, 'plugins'), '[].')
-  const broker = await start(join(INSTALLED, release, 'sbin', 'rabbitmq-server'), [], {
-    env: {
-      HOME: directory,
-      ERL_EPMD_PORT: epmdPort,
-      RABBITMQ_USE_LONGNAME: 'true',
-      RABBITMQ_NODENAME: name,
-      RABBITMQ_NODE_PORT: String(await freePort()),
-      RABBITMQ_DIST_PORT: String(await freePort()),
-      RABBITMQ_MNESIA_BASE: join(directory, 'db'),
-      RABBITMQ_LOG_BASE: join(directory, 'log'),
-      RABBITMQ_LOGS: '-',
-      RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'plugins'),
-      RABBITMQ_FEATURE_FLAGS_FILE: join(directory, 'flags'),
-      RABBITMQ_CONF_ENV_FILE: '/dev/null',
-      RABBITMQ_PID_FILE: join(directory, 'pid'),
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-setcookie ${cookie} -start_epmd false`,
-    },
-  })
-  closeAtEnd(() => rm(directory, { recursive: true, force: true }))
-  await broker.waitForLine(/Server startup complete/)
 
   const node = await startNode()
   const queue = (text: string) => tuple(atom('resource'), '/', atom('queue'), text)
