@@ -8,8 +8,10 @@ export class Shell {
   #output = ''
   #wake = () => {}
   #ended = false
+  #prompt
 
-  constructor(command, args, env) {
+  constructor(command, args, env, prompt = PROMPT) {
+    this.#prompt = prompt
     this.#child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8')
@@ -34,7 +36,7 @@ export class Shell {
   /** Waits for a prompt; gives what was printed before it, and the prompt. */
   async prompt() {
     for (;;) {
-      const found = PROMPT.exec(this.#output)
+      const found = this.#prompt.exec(this.#output)
       if (found !== null) {
         const before = this.#output.slice(0, found.index)
         this.#output = ''

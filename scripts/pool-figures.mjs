@@ -1,19 +1,23 @@
 // What a pool of 1, 2, 4 and 8 Node processes does for a BEAM that calls examples/pool.js through its process group:
 //
-//   node scripts/pool-figures.mjs [--calls 1000] [--sizes 1,2,4,8]
+//   node scripts/pool-figures.mjs [--calls 1000] [--sizes 1,2,4,8] [--write]
 //
-// The BEAM keeps eight calls under way for each member. Printed are the calls answered per second and, what a busy machine
+// The BEAM keeps eight calls under way for each member. Printed, and with --write put into docs/scaling.md, are the calls answered per second and, what a busy machine
 // does not change, the processor time that one call costs the Node processes and the BEAM. Needs Erlang/OTP and Linux.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { buildIfNeeded } from './build-if-needed.mjs'
 
 const { values } = parseArgs({
-  options: { calls: { type: 'string', default: '1000' }, sizes: { type: 'string', default: '1,2,4,8' } },
+  options: {
+    calls: { type: 'string', default: '1000' },
+    sizes: { type: 'string', default: '1,2,4,8' },
+    write: { type: 'boolean', default: false },
+  },
 })
 const calls = Number(values.calls)
 const root = new URL('..', import.meta.url).pathname
@@ -21,6 +25,7 @@ const cookie = 'pool_figures'
 const running = []
 
 buildIfNeeded()
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
 function start(command, args, env = {}) {
@@ -82,7 +87,8 @@ async function measure(size, rounds, calls) {
         Ps = [spawn_monitor(fun() -> Caller(I) end) || I <- lists:seq(1, ${size * 8})],
         [receive {'DOWN', R, process, P, normal} -> ok end || {P, R} <- Ps] end),
       Us end,
-    counters:put(Count, 1, ${Math.floor(calls / 2)}), Run(),
+    %% Until each worker's just-in-time compiler is done.
+    counters:put(Count, 1, ${calls - Math.max(calls / 2, size * 200)}), Run(),
     io:format("begin~n"), timer:sleep(100),
     counters:put(Count, 1, 0),
     {Before, _} = statistics(runtime),
@@ -122,8 +128,17 @@ const otp = spawnSync('erl', [
   '-eval',
   'io:put_chars(erlang:system_info(otp_release)), halt().',
 ]).stdout
-console.log(`${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, OTP ${otp}`)
-console.log('processes   hashes a call     calls/s   Node, CPU µs a call   BEAM, CPU µs a call')
+const table = []
+const print = (line) => {
+  console.log(line)
+  table.push(line)
+}
+const [load] = loadavg()
+print(
+  `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, OTP ${otp}, ` +
+    `load before ${load.toFixed(1)}`,
+)
+print('processes   hashes a call     calls/s   Node, CPU µs a call   BEAM, CPU µs a call')
 for (const size of values.sizes.split(',').map(Number)) {
   for (const [rounds, count] of [
     [2000, calls],
@@ -137,7 +152,17 @@ for (const size of values.sizes.split(',').map(Number)) {
       [Math.round(nodeUs), 20],
       [Math.round(beamUs), 20],
     ]
-    console.log(cells.map(([value, width]) => String(value).padStart(width)).join('  '))
+    print(cells.map(([value, width]) => String(value).padStart(width)).join('  '))
   }
+}
+if (values.write) {
+  const file = new URL('../docs/scaling.md', import.meta.url)
+  const document = readFileSync(file, 'utf8')
+  const block = /(<!-- figures: pool -->\n+```\n)[^]*?(\n```\n)/
+  if (!block.test(document)) throw new Error('docs/scaling.md has no place for the figures')
+  writeFileSync(
+    file,
+    document.replace(block, (_, before, after) => before + table.join('\n') + after),
+  )
 }
 process.exit(0)
