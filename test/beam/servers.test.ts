@@ -2,10 +2,11 @@
  * Servers that people run, RabbitMQ and ejabberd of Debian's packages, with a visible and a hidden beampeer node among
  * their connections: they and their tools go on as if those were not there, and get proper errors from them at once.
  */
-import { atom } from '../../src/index.js'
+import { atom, type ErlangNode } from '../../src/index.js'
 import { until } from '../support/beam.js'
 import { startEjabberd } from '../support/ejabberd.js'
 import { startNode } from '../support/nodes.js'
+import type { RunningProcess } from '../support/process.js'
 import { startBroker } from '../support/rabbitmq.js'
 
 const COMPLAINT = /error|crash|warning|partition|unexpected|overlapping/i
@@ -21,6 +22,12 @@ async function startBoth(server: string) {
     return both.every((node) => String(seen).includes(node.name))
   })
   return { visible, hidden }
+}
+
+/** Ends the Erlang node, and with it the scripts and helpers around it. */
+async function halt(from: ErlangNode, server: { name: string; process: RunningProcess }): Promise<void> {
+  from.erpc.cast(server.name, 'erlang', 'halt', [])
+  await server.process.exit
 }
 
 test('RabbitMQ', async () => {
@@ -58,6 +65,7 @@ test('RabbitMQ', async () => {
       .slice(mark)
       .filter((line) => COMPLAINT.test(line)),
   ).toEqual([])
+  await halt(hidden, broker)
 })
 
 test('ejabberd', async () => {
@@ -84,4 +92,5 @@ test('ejabberd', async () => {
       .slice(mark)
       .filter((line) => COMPLAINT.test(line)),
   ).toEqual([])
+  await halt(hidden, server)
 })
