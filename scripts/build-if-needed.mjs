@@ -3,12 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { bundleCli } from './bundle-cli.mjs'
 
 const root = new URL('../', import.meta.url)
 
 /** Whether a build was needed. Throws when it fails. */
 export function buildIfNeeded() {
-  const built = modified(new URL('lib/index.js', root))
+  const built = modified(new URL('lib/cli/program.cjs', root))
   const sources = readdirSync(new URL('src', root), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => modified(`${entry.parentPath ?? entry.path}/${entry.name}`))
@@ -19,6 +20,7 @@ export function buildIfNeeded() {
     stdio: 'inherit',
   })
   if (status !== 0) throw new Error('the build failed')
+  bundleCli()
   return true
 }
 

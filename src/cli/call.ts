@@ -1,5 +1,6 @@
 /** `beampeer call`: one `rpc:call`, its result printed as a term. */
 import { ArgumentError } from '../errors.js'
+import { parse, print } from '../index.js'
 import type { CookieOptions } from './cookie.js'
 import { withToolNode } from './tool-node.js'
 
@@ -16,7 +17,6 @@ export async function callCommand(
   argumentText: string,
   options: CallCommandOptions,
 ): Promise<void> {
-  const { parse, print } = await import('../index.js')
   const args = parse(argumentText)
   if (!Array.isArray(args)) {
     throw new ArgumentError(

@@ -1,5 +1,7 @@
 /** The cookie that a command line names. */
 
+import { readCookieFile } from '../index.js'
+
 export interface CookieOptions {
   cookie?: string
   cookieFile?: string
@@ -9,6 +11,5 @@ export interface CookieOptions {
 export async function cookieOption(options: CookieOptions): Promise<{ cookie?: string }> {
   if (options.cookie !== undefined) return { cookie: options.cookie }
   if (options.cookieFile === undefined) return {}
-  const { readCookieFile } = await import('../index.js')
   return { cookie: await readCookieFile(options.cookieFile) }
 }

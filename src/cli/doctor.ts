@@ -1,4 +1,5 @@
 /** `beampeer doctor`: which layer on the way to a node fails, and how to mend it. */
+import { examine } from '../dashboard/doctor.js'
 import type { CookieOptions } from './cookie.js'
 
 export interface DoctorCommandOptions extends CookieOptions {
@@ -16,7 +17,6 @@ const MARKS = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' } as const
 
 /** Exit status 0 when all layers are well, else 1. */
 export async function doctorCommand(nodeName: string, options: DoctorCommandOptions): Promise<void> {
-  const { examine } = await import('../dashboard/doctor.js')
   const { timeout, netTicktime, json, ...rest } = options
   const steps = []
   for await (const step of examine(nodeName, {

@@ -1,4 +1,5 @@
 /** `beampeer epmd`: an EPMD in the foreground. */
+import { EpmdServer } from '../index.js'
 import { log } from './log.js'
 import { untilInterrupted } from './signals.js'
 
@@ -13,7 +14,6 @@ export interface EpmdCommandOptions {
 }
 
 export async function epmdCommand(options: EpmdCommandOptions): Promise<void> {
-  const { EpmdServer } = await import('../index.js')
   const interrupted = untilInterrupted()
   const server = await EpmdServer.listen({
     ...(options.port !== undefined && { port: options.port }),

@@ -1,312 +1,79 @@
 #!/usr/bin/env node
 /**
- * The `beampeer` command. What each subcommand needs is loaded when it runs: `--help` and a mistyped option load
- * nothing of the node.
+ * Where the `beampeer` command begins.
+ *
+ * Commands that run for a moment come out of one file, `program.cjs`, which scripts/bundle-cli.mjs makes of program.js and
+ * all that they need: loading the modules one by one takes longer than all that they do. V8's compiled code of it is kept
+ * beside it, a file for each V8. Who can write there can write the program itself: nothing is trusted that was not trusted
+ * before. Where it cannot be kept, loading takes longer.
+ *
+ * Commands that run on, or run modules of users, which bring the package's own modules along, load those.
  */
-import { Command, CommanderError, Option } from 'commander'
-import {
-  address,
-  characters,
-  hostPort,
-  listenPort,
-  moduleSpec,
-  port,
-  seconds,
-  type ModuleSpec,
-} from './options.js'
-import { fail } from './report.js'
-import { VERSION } from './version.js'
+import type { run } from './program.js'
 
-/** Exit status of a command line that cannot be understood. */
-const USAGE_STATUS = 2
+// Not imported: an import of these makes all their exports, which loads parts of Node.js that are not wanted here.
+const { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs')
+const { createRequire } = process.getBuiltinModule('node:module')
+const { dirname, join } = process.getBuiltinModule('node:path')
+const { constants, Script } = process.getBuiltinModule('node:vm')
 
-const COOKIE_HELP = `
-The cookie comes from --cookie, --cookie-file, BEAMPEER_COOKIE, or the file that erl uses
-(~/.erlang.cookie). Others on this machine can read the arguments of a command: prefer the last three.`
+/** Commands that are in the bundle. */
+const QUICK = /^(ping|call|names|doctor|--version|-V|--help|-h|help)$/
 
-/** Options of the commands that connect to nodes. */
-function connecting(command: Command): Command {
-  return command
-    .option('--cookie <cookie>', 'the cluster’s cookie')
-    .addOption(
-      new Option('--cookie-file <file>', 'read the cookie from this file (mode 0400 or 0600)').conflicts(
-        'cookie',
-      ),
-    )
+interface Program {
+  run: typeof run
 }
 
-function build(): Command {
-  const program = new Command('beampeer')
-    .description('A Node.js process as an Erlang node: run one, call others, serve EPMD.')
-    .version(VERSION)
-    .showHelpAfterError('(--help shows the options)')
-    .exitOverride()
-    .addHelpText(
-      'after',
-      `
-Examples:
-  beampeer start --name js@127.0.0.1 --module math=./math.js
-  beampeer call rabbit@host rabbit_vhost list
-  beampeer ping app@host
-  beampeer names
+type Wrapper = (module: { exports: unknown }, require: NodeJS.Require) => void
 
-Environment: BEAMPEER_COOKIE, ERL_EPMD_PORT, ERL_EPMD_ADDRESS.`,
-    )
-
-  connecting(program.command('start'))
-    .description('run a node until it is interrupted')
-    .requiredOption('--name <name@host>', 'the node’s name')
-    .option('--hidden', 'be a hidden node (the default)')
-    .addOption(new Option('--visible', 'be a visible node').conflicts('hidden'))
-    .addOption(
-      new Option('--epmd <mode>', 'auto: use a running EPMD, else become one')
-        .choices(['auto', 'embedded', 'external', 'none'])
-        .default('auto'),
-    )
-    .option('--port <port>', 'accept connections on this port (default: any free one)', listenPort)
-    .option('--net-ticktime <seconds>', 'how long a peer may be silent (default: 60)', seconds)
-    .option(
-      '--module <name=file>',
-      'answer calls of module <name> with the functions that a JavaScript file exports; may be repeated',
-      (text: string, earlier: ModuleSpec[]) => [...earlier, moduleSpec(text)],
-      [],
-    )
-    .option(
-      '--metrics <host:port>',
-      'serve metrics of this node to Prometheus at http://HOST:PORT/metrics',
-      hostPort,
-    )
-    .option(
-      '--dashboard <host:port>',
-      'serve a dashboard of this node and the nodes it is connected to',
-      hostPort,
-    )
-    .action(async (options) => (await import('./start.js')).startCommand(options))
-    .addHelpText(
-      'after',
-      `
-The first line on standard output is \`ready <name> <distribution port>\`; logs go to standard error.
-The functions that FILE exports by name become functions of module NAME; its default export, if it is a
-function, is called once with the node before the ready line. A process registered as \`echo\` answers
-{From, Message} with Message. With --dashboard, a line \`dashboard <link>\` comes before it. The first SIGINT or SIGTERM sends what is queued and stops it, a second one ends it.
-${COOKIE_HELP}
-
-Examples:
-  beampeer start --name js@127.0.0.1 --module math=./math.js
-    in an Erlang shell:  rpc:call('js@127.0.0.1', math, add, [1, 2]).
-  beampeer start --name js@host.example.com --epmd external --port 9100`,
-    )
-
-  connecting(program.command('call'))
-    .description('call a function of a node and print its result as an Erlang term')
-    .argument('<node>', 'name@host')
-    .argument('<module>', 'such as lists, or Elixir.String')
-    .argument('<function>')
-    .argument('[arguments]', 'an Erlang list', '[]')
-    .option('--timeout <seconds>', 'give up after this time (default: wait)', seconds)
-    .option('--elixir', 'print the result in Elixir’s notation')
-    .action(async (...args: [string, string, string, string, object]) =>
-      (await import('./call.js')).callCommand(...args),
-    )
-    .addHelpText(
-      'after',
-      `
-Exit status 0 and the result on standard output, or 1 and the reason on standard error. What the function
-prints reaches standard output too.
-${COOKIE_HELP}
-
-Examples:
-  beampeer call app@host erlang node
-  beampeer call app@host lists seq '[1, 10]'
-  beampeer call app@host Elixir.String upcase '[<<"žluť"/utf8>>]' --elixir`,
-    )
-
-  connecting(program.command('ping'))
-    .description('print pong if the node can be connected to, else pang')
-    .argument('<node>', 'name@host')
-    .action(async (...args: [string, object]) => (await import('./ping.js')).pingCommand(...args))
-    .addHelpText(
-      'after',
-      `
-Exit status 0 for pong; 1 for pang, with the reason on standard error.
-${COOKIE_HELP}
-
-Example:
-  beampeer ping app@host`,
-    )
-
-  connecting(program.command('top'))
-    .description('watch nodes and their processes')
-    .argument('<node...>', 'name@host')
-    .option('--once', 'write what is so now, and end')
-    .option('--json', 'as --once, as JSON')
-    .option('--processes', 'with --once and --json: the first processes of each node, too')
-    .addOption(
-      new Option('--sort <measure>', 'order of the processes')
-        .choices(['memory', 'reductions', 'messageQueueLen'])
-        .default('memory'),
-    )
-    .option('--interval <seconds>', 'time between two looks', seconds, 1_000)
-    .option('--metrics <host:port>', 'serve what is seen to Prometheus at http://HOST:PORT/metrics', hostPort)
-    .action(async (nodes: string[], options) => (await import('./top.js')).topCommand(nodes, options))
-    .addHelpText(
-      'after',
-      `
-Nothing is loaded on the nodes. Where standard output is no terminal, events are written, one JSON line each.
-Exit status 0; with --once or --json 1 if a node is not up. NO_COLOR is heeded.
-${COOKIE_HELP}
-
-Examples:
-  beampeer top rabbit@db1 app@db1
-  beampeer top app@127.0.0.1 --once --processes --sort reductions
-  beampeer top app@127.0.0.1 --json`,
-    )
-
-  connecting(program.command('dashboard'))
-    .description('watch nodes in a browser')
-    .argument('[node...]', 'name@host')
-    .option('--host <host>', 'listen on this address (default: 127.0.0.1)')
-    .option('--port <port>', 'listen on this port (default: any free one)', listenPort)
-    .option(
-      '--allow-host <name>',
-      'a name under which browsers reach it, as through a proxy; may be repeated',
-      (name: string, earlier: string[]) => [...earlier, name],
-      [],
-    )
-    .option('--allow-actions', 'let the page end processes and disconnect nodes')
-    .option('--interval <seconds>', 'time between two looks', seconds, 1_000)
-    .option('--record <file>', 'keep what is shown in a new file')
-    .addOption(
-      new Option('--replay <file>', 'show what was recorded, instead of nodes').conflicts([
-        'record',
-        'allowActions',
-      ]),
-    )
-    .action(async (nodes: string[], options) =>
-      (await import('./dashboard.js')).dashboardCommand(nodes, options),
-    )
-    .addHelpText(
-      'after',
-      `
-The first line on standard output is \`ready <link>\`: who opens the link is signed in. It can be used once; each time one
-was used, another is printed (\`link <link>\`). Nothing is loaded on the nodes. There is no TLS: for other machines' browsers use
-an SSH tunnel, or a proxy that has it. Ends at SIGINT or SIGTERM with exit status 0.
-${COOKIE_HELP}
-
-Examples:
-  beampeer dashboard rabbit@db1 app@db1
-  beampeer dashboard app@127.0.0.1 --port 4001 --record monday.dashboard
-  beampeer dashboard --replay monday.dashboard`,
-    )
-
-  connecting(program.command('doctor'))
-    .description('say which layer on the way to a node fails, and how to mend it')
-    .argument('<node>', 'name@host')
-    .option('--name <name@host>', 'the name that is to be used with that node: is it of its kind, and free?')
-    .option('--epmd-port <port>', 'the port of the EPMD there (default: ERL_EPMD_PORT, else 4369)', port)
-    .option('--net-ticktime <seconds>', 'to compare the node’s with (default: 60)', seconds)
-    .option('--timeout <seconds>', 'how long each step may take (default: 7)', seconds)
-    .option('--json', 'print what was found as JSON')
-    .action(async (...args: [string, object]) => (await import('./doctor.js')).doctorCommand(...args))
-    .addHelpText(
-      'after',
-      `
-Walks name, cookie, host, EPMD, registration, port, handshake and tick, and stops at the first that fails.
-Exit status 0 if all are well, else 1.
-${COOKIE_HELP}
-
-Examples:
-  beampeer doctor rabbit@db1
-  beampeer doctor app@10.0.0.7 --cookie-file ./cookie --json`,
-    )
-
-  program
-    .command('names')
-    .description('list the names that an EPMD knows, with their ports')
-    .argument('[host]', 'default: this one', '127.0.0.1')
-    .option('--port <port>', 'the EPMD’s port (default: ERL_EPMD_PORT, else 4369)', port)
-    .action(async (...args: [string, object]) => (await import('./names.js')).namesCommand(...args))
-    .addHelpText(
-      'after',
-      `
-Examples:
-  beampeer names
-  beampeer names db1.example.com`,
-    )
-
-  program
-    .command('inspect')
-    .description('show what nodes say to each other: live, or as it was recorded')
-    .argument('<node or file>', 'name@host, or a recording')
-    .option('--port <port>', 'listen on this port (default: any free one)', listenPort)
-    .option('--record <file>', 'also write it to a file, without challenges and digests')
-    .option('--width <characters>', 'cut terms that are longer (default: 400)', characters)
-    .option('--ticks', 'show ticks too')
-    .action(async (...args: [string, object]) => (await import('./inspect.js')).inspectCommand(...args))
-    .addHelpText(
-      'after',
-      `
-Of a node, what comes through this command is shown: the first line on standard output is \`ready <name> <port>\`, and
-whoever connects to that port instead of the node's own is passed on and seen. No cookie is needed.
-
-Examples:
-  beampeer inspect app@host --record session.wire
-    erl -name b@host -start_epmd false -erl_epmd_port <port> -remsh app@host
-  beampeer inspect session.wire`,
-    )
-
-  program
-    .command('epmd')
-    .description('run an EPMD in the foreground')
-    .option(
-      '--port <port>',
-      'listen on this port (default: ERL_EPMD_PORT, else 4369; 0: any free one)',
-      listenPort,
-    )
-    .option(
-      '--address <addresses>',
-      'listen on these IP addresses, separated by commas, and on loopback (default: ERL_EPMD_ADDRESS, else loopback)',
-      address,
-    )
-    .option(
-      '--packet-timeout <seconds>',
-      'close a connection that has not said what it wants (default: 60)',
-      seconds,
-    )
-    .option('--relaxed-command-check', 'let `epmd -kill` and `epmd -stop` work while nodes are registered')
-    .option('--delay-write <seconds>', 'pause before each answer (to test clients)', seconds)
-    .action(async (options) => (await import('./epmd.js')).epmdCommand(options))
-    .addHelpText(
-      'after',
-      `
-The first line on standard output is \`ready <port>\`. The switches are those of OTP’s epmd.
-
-Examples:
-  beampeer epmd
-  beampeer epmd --port 4370 --address 10.0.0.7`,
-    )
-  return program
-}
-
-/** Runs the command line; sets the exit status. */
-async function main(argv: readonly string[]): Promise<void> {
+/** @returns undefined where there is no bundle beside this file */
+function loadQuickly(): Program | undefined {
+  let file: string
+  let source: string
   try {
-    await build().parseAsync(argv)
-  } catch (error) {
-    // Commander has already said what is wrong, and has printed help and version.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_STATUS
-    else fail(error)
+    file = join(dirname(realpathSync(process.argv[1] ?? '')), 'program.cjs')
+    // The bundler escapes what is not ASCII.
+    source = readFileSync(file, 'latin1')
+  } catch {
+    return undefined
+  }
+  const kept = `${file}.${process.versions.v8}-${process.arch}`
+  const cachedData = readOptional(kept)
+  const script = new Script(source, {
+    filename: file,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    ...(cachedData !== undefined && { cachedData }),
+  })
+  const module = { exports: {} }
+  ;(script.runInThisContext() as Wrapper)(module, createRequire(file))
+  // At the end: functions that ran are in it.
+  if (cachedData === undefined || script.cachedDataRejected === true)
+    process.once('exit', () => keep(kept, script.createCachedData()))
+  return module.exports as Program
+}
+
+function readOptional(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file)
+  } catch {
+    return undefined
   }
 }
 
-// Whoever reads the output may stop reading (`| head`), or end before a node does: that is no error of ours. A full
-// disk is one: what was asked for is not there.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return
-    process.exitCode = 1
-    if (stream === process.stdout) process.stderr.write(`beampeer: standard output: ${error.message}\n`)
-  })
+/** Whole or not at all: others may start meanwhile. */
+function keep(file: string, data: Buffer): void {
+  const own = `${file}.${process.pid}`
+  try {
+    writeFileSync(own, data)
+    renameSync(own, file)
+  } catch {
+    // A folder that only others may write, or a full disk: it goes without.
+    rmSync(own, { force: true })
+  }
 }
 
-void main(process.argv)
+void (async () => {
+  const program = QUICK.test(process.argv[2] ?? '') ? loadQuickly() : undefined
+  const { run } = program ?? (await import('./program.js'))
+  await run(process.argv)
+})()

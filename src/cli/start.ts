@@ -2,9 +2,10 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ArgumentError } from '../errors.js'
-import type { ErlangNode, Process } from '../index.js'
+import { ErlangNode, Pid, Reference, Tuple, type Process } from '../index.js'
 import { cookieOption, type CookieOptions } from './cookie.js'
 import { log } from './log.js'
+import { serveMetrics } from './metrics.js'
 import type { ModuleSpec } from './options.js'
 import { fail } from './report.js'
 import { untilInterrupted } from './signals.js'
@@ -43,7 +44,6 @@ export async function startCommand(options: StartCommandOptions): Promise<never>
 }
 
 async function run(options: StartCommandOptions): Promise<void> {
-  const { ErlangNode } = await import('../index.js')
   // A module that cannot be loaded should not be noticed only after the name is registered.
   const modules = await Promise.all(options.module.map(load))
   const interrupted = untilInterrupted()
@@ -58,7 +58,7 @@ async function run(options: StartCommandOptions): Promise<void> {
   let metrics: AsyncDisposable | undefined
   let dashboard: AsyncDisposable | undefined
   try {
-    if (options.metrics !== undefined) metrics = await serveMetrics(node, options.metrics)
+    if (options.metrics !== undefined) metrics = await serveMetrics({ node }, options.metrics)
     if (options.dashboard !== undefined) dashboard = await startDashboard(node, options.dashboard)
     for (const { name, functions } of modules)
       if (Object.keys(functions).length > 0) node.expose(name, functions)
@@ -72,17 +72,6 @@ async function run(options: StartCommandOptions): Promise<void> {
     await metrics?.[Symbol.asyncDispose]()
     await node.stop({ drainMs: DRAIN_MS })
   }
-}
-
-/** The metrics of this node, for Prometheus. */
-async function serveMetrics(
-  node: ErlangNode,
-  where: { host: string; port: number },
-): Promise<AsyncDisposable> {
-  const { Metrics, MetricsServer } = await import('../dashboard/index.js')
-  const server = await MetricsServer.listen(new Metrics({ node }), where)
-  log.info(`metrics on ${server.url}`)
-  return server
 }
 
 /** A dashboard of this node and its peers; its link is on standard output, as it is a secret that logs should not have. */
@@ -124,7 +113,6 @@ async function load({ name, file }: ModuleSpec): Promise<LoadedModule> {
 
 /** The process `echo`: `{From, Message}` is answered with `Message`; whatever else it gets, it drops. */
 async function startEcho(node: ErlangNode): Promise<void> {
-  const { Pid, Reference, Tuple } = await import('../index.js')
   const echo = node.spawn(async (self: Process) => {
     for await (const message of self) {
       if (!(message instanceof Tuple) || message.size !== 2) continue

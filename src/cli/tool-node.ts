@@ -2,7 +2,7 @@
  * The node of a short-lived command: hidden, named by the first node it connects to (so that thousands of calls leave
  * no trail of atoms there), listening nowhere, registered nowhere.
  */
-import type { ErlangNode } from '../index.js'
+import { ErlangNode } from '../index.js'
 import { cookieOption, type CookieOptions } from './cookie.js'
 import { log } from './log.js'
 
@@ -11,7 +11,6 @@ export async function withToolNode<T>(
   options: CookieOptions,
   use: (node: ErlangNode) => Promise<T>,
 ): Promise<T> {
-  const { ErlangNode } = await import('../index.js')
   const node = await ErlangNode.start(undefined, {
     createCookie: false,
     logger: { ...log, info: () => undefined },

@@ -1,7 +1,9 @@
 /** `beampeer top`: watched nodes and their processes, live in a terminal, or once as text or JSON. */
-import type { Probe, ProcessOrder } from '../dashboard/index.js'
+import { Probe } from '../dashboard/probe.js'
+import type { ProcessOrder } from '../dashboard/samples.js'
 import { cookieOption, type CookieOptions } from './cookie.js'
 import { log } from './log.js'
+import { serveMetrics } from './metrics.js'
 import { untilInterrupted } from './signals.js'
 import { render, type Line } from './top-view.js'
 
@@ -20,7 +22,6 @@ const ONCE_WIDTH = 120
 
 /** Exit status 0; with `--once` 1 when a node is not up. */
 export async function topCommand(nodes: readonly string[], options: TopCommandOptions): Promise<void> {
-  const { Metrics, MetricsServer, Probe } = await import('../dashboard/index.js')
   await withProbe(
     await Probe.start(nodes, {
       intervalMs: options.interval,
@@ -29,8 +30,7 @@ export async function topCommand(nodes: readonly string[], options: TopCommandOp
     }),
     async (probe) => {
       if (options.once === true || options.json === true) return once(probe, options)
-      const server = options.metrics && (await MetricsServer.listen(new Metrics({ probe }), options.metrics))
-      if (server) log.info(`metrics on ${server.url}`)
+      const server = options.metrics && (await serveMetrics({ probe }, options.metrics))
       try {
         if (!process.stdout.isTTY) return await stream(probe)
         const { showTop } = await import('./top-screen.js')

@@ -23,7 +23,7 @@ const ASCII_IDENTIFIER = /^[a-zA-Z_][a-zA-Z0-9_@]*[?!]?$/
 const IDENTIFIER = /^[\p{L}\p{Nl}_][\p{ID_Continue}@]*[?!]?$/u
 
 /** Each a set of scripts whose letters may stand together in one name (UTS #39, "highly restrictive" without Latin). */
-const SCRIPTS = [
+const SCRIPT_SETS = [
   ...(
     'Latin Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Hangul Han ' +
     'Hebrew Hiragana Kannada Katakana Khmer Lao Malayalam Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan'
@@ -33,10 +33,18 @@ const SCRIPTS = [
   ['Han', 'Hiragana', 'Katakana'],
   ['Han', 'Hangul'],
   ['Han', 'Bopomofo'],
-].map((scripts) => {
-  const classes = [...scripts, 'Common', 'Inherited'].map((script) => `\\p{Script_Extensions=${script}}`)
-  return new RegExp(`^[${classes.join('')}]*$`, 'u')
-})
+]
+
+/** Matches names whose letters are of such a set. Made at first use: they take time to compile, and such names are rare. */
+let scripts: RegExp[] | undefined
+
+function scriptPatterns(): RegExp[] {
+  scripts ??= SCRIPT_SETS.map((names) => {
+    const classes = [...names, 'Common', 'Inherited'].map((script) => `\\p{Script_Extensions=${script}}`)
+    return new RegExp(`^[${classes.join('')}]*$`, 'u')
+  })
+  return scripts
+}
 
 /** Whether this atom is a module alias: `Elixir.Foo.Bar`. */
 export function isElixirAlias(name: string): boolean {
@@ -58,5 +66,5 @@ export function isElixirCall(name: string): boolean {
 function isTokenizable(name: string): boolean {
   if (ASCII_IDENTIFIER.test(name)) return true
   if (!IDENTIFIER.test(name) || name.normalize('NFKC') !== name) return false
-  return SCRIPTS.some((script) => script.test(name))
+  return scriptPatterns().some((script) => script.test(name))
 }

@@ -4,8 +4,14 @@
  * another Unicode version than those of a given OTP release.
  */
 
-const segmenter =
-  typeof Intl.Segmenter === 'function' ? new Intl.Segmenter('en', { granularity: 'grapheme' }) : undefined
+/** Made at its first use: it takes longer than the loading of this whole package. */
+let made: Intl.Segmenter | undefined
+
+/** Undefined where the engine has none. */
+function makeSegmenter(): Intl.Segmenter | undefined {
+  if (typeof Intl.Segmenter === 'function') made ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return made
+}
 
 /** A character with the marks that combine with it: for engines without Intl.Segmenter. */
 const CLUSTER = /\r\n|\P{M}\p{M}*|\p{M}+/gsu
@@ -19,6 +25,7 @@ export function charsLength(text: string): number {
 
 /** `string:length/1`: the number of grapheme clusters. */
 export function graphemeLength(text: string): number {
+  const segmenter = makeSegmenter()
   if (segmenter === undefined) return text.match(CLUSTER)?.length ?? 0
   let count = 0
   const segments = segmenter.segment(text)[Symbol.iterator]()
@@ -30,6 +37,7 @@ export function graphemeLength(text: string): number {
 export function graphemeSlice(text: string, count: number): string {
   let out = ''
   let left = count
+  const segmenter = makeSegmenter()
   const clusters = segmenter === undefined ? (text.match(CLUSTER) ?? []) : segmenter.segment(text)
   for (const cluster of clusters) {
     if (left-- <= 0) break
