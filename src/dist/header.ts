@@ -113,7 +113,7 @@ export class AtomCacheReader {
 
   private make(bytes: Uint8Array, start: number, length: number): Atom | boolean {
     try {
-      return atomFromBytes(bytes, start, length, false, this.newAtoms)
+      return atomFromBytes(bytes, undefined, start, length, this.newAtoms)
     } catch (cause) {
       throw badHeader(`a new atom is refused: ${(cause as Error).message}`, start, cause)
     }

@@ -39,18 +39,22 @@ export function hasDuplicateKeys(flat: readonly unknown[]): boolean {
 function isBefore(a: unknown, b: unknown): boolean {
   if (typeof a === 'number') return typeof b === 'number' ? a < b : b instanceof Uint8Array
   if (typeof a === 'string') return typeof b === 'string' && a < b
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return bytesBefore(a, b)
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    const shorter = Math.min(a.length, b.length)
+    for (let i = 0; i < shorter; i++) if (a[i] !== b[i]) return (a[i] as number) < (b[i] as number)
+    return a.length < b.length
+  }
   return false
 }
 
-/** The BEAM's own order of binaries: byte by byte, a prefix first. */
-function bytesBefore(a: Uint8Array, b: Uint8Array): boolean {
-  const shorter = Math.min(a.length, b.length)
-  for (let i = 0; i < shorter; i++) {
-    const difference = (a[i] as number) - (b[i] as number)
-    if (difference !== 0) return difference < 0
+/**
+ * Whether the binary `bytes[a, aEnd)` is before `bytes[b, bEnd)` in the BEAM's order: byte by byte, a prefix first.
+ */
+export function isBytesBefore(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {
+  for (let i = a, k = b; i < aEnd && k < bEnd; i++, k++) {
+    if (bytes[i] !== bytes[k]) return (bytes[i] as number) < (bytes[k] as number)
   }
-  return a.length < b.length
+  return aEnd - a < bEnd - b
 }
 
 function hasDuplicatesHashed(flat: readonly unknown[]): boolean {

@@ -2,7 +2,7 @@
  * The codec on Node: binaries that are Buffers too, Buffer's text routines, `node:zlib`, and big integers through V8's
  * own serialisation, which copies their words. Importing this file binds them.
  */
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { inspect } from 'node:util'
 import * as v8 from 'node:v8'
 import { markAsUntransferable } from 'node:worker_threads'
@@ -181,6 +181,7 @@ function inflate(
 bindPlatform({
   name: 'node',
   readUtf8,
+  isAscii: (bytes, start, end) => isAscii(bytes.subarray(start, end)),
   readLatin1: (bytes, start, end) => latin1Slice.call(bytes, start, end),
   writeUtf8,
   ...integers,

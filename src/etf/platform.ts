@@ -3,13 +3,15 @@
  * The default here is plain JavaScript and right everywhere; `node.ts` and `web.ts` bind quicker parts when imported.
  */
 import { deflate, inflate } from './zlib.js'
-import { readLatin1, readUtf8, writeUtf8 } from './utf8.js'
+import { isAscii, readLatin1, readUtf8, writeUtf8 } from './utf8.js'
 
 export interface Platform {
   /** Which binding this is: `portable`, `node`, `web`. */
   name: string
   /** The text of `bytes[start, end)`; undefined if that is not UTF-8. */
   readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined
+  /** Whether all of `bytes[start, end)` is below 128. */
+  isAscii(bytes: Uint8Array, start: number, end: number): boolean
   /** The text of `bytes[start, end)` as Latin-1. */
   readLatin1(bytes: Uint8Array, start: number, end: number): string
   /** Writes text as UTF-8 where there is room for 3 bytes a code unit; the position after it, -1 for a lone surrogate. */
@@ -64,6 +66,7 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 export const PORTABLE: Readonly<Platform> = Object.freeze({
   name: 'portable',
   readUtf8,
+  isAscii,
   readLatin1,
   writeUtf8,
   readInteger: readIntegerHex,

@@ -1,5 +1,5 @@
 /** The numbers among terms: big integers, and floats of either form. */
-import type { Reader } from './reader.js'
+import type { Input } from './input.js'
 import { platform } from './platform.js'
 import { describeTag } from './tags.js'
 import { ErlFloat } from './values.js'
@@ -8,7 +8,7 @@ import { ErlFloat } from './values.js'
 const WORDS_BYTES = 160
 
 /** What follows the length of SMALL_BIG_EXT and LARGE_BIG_EXT: │ Sign │ `length` bytes, least significant first │ */
-export function readInteger(reader: Reader, length: number): number | bigint {
+export function readInteger(reader: Input, length: number): number | bigint {
   const negative = reader.uint8() !== 0
   const bytes = reader.bytes
   const p = reader.position
@@ -55,8 +55,48 @@ function partWord(bytes: Uint8Array, start: number, end: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low)
 }
 
+/**
+ * An integer of at most 8 bytes that is known to be whole; `p` is where its sign is.
+ */
+export function readSmallBig(bytes: Uint8Array, view: DataView, p: number, length: number): number | bigint {
+  const negative = bytes[p] !== 0
+  let low = 0
+  let high = 0
+  if (length === 8) {
+    low = view.getUint32(p + 1, true)
+    high = view.getUint32(p + 5, true)
+    if (high >= 0x200000) {
+      const value = view.getBigUint64(p + 1, true)
+      return negative ? -value : value
+    }
+  } else {
+    for (let i = p + Math.min(length, 4); i > p; i--) low = low * 256 + (bytes[i] as number)
+    for (let i = p + length; i > p + 4; i--) high = (high << 8) | (bytes[i] as number)
+    if (high >= 0x200000) {
+      const value = (BigInt(high) << 32n) | BigInt(low)
+      return negative ? -value : value
+    }
+  }
+  const value = high * 4294967296 + low
+  return negative && value !== 0 ? -value : value
+}
+
+/** Single floats of inputs without a view go through here. */
+const floatBytes = new Uint8Array(8)
+const floatView = new DataView(floatBytes.buffer)
+
+/** What follows the tag of NEW_FLOAT_EXT: │ IEEE float: 64 │ */
+export function readFloat(reader: Input): number | ErlFloat {
+  const p = reader.position
+  if (p + 8 > reader.end) throw reader.truncated(8)
+  reader.position = p + 8
+  if (reader.view !== undefined) return floatTerm(reader, reader.view.getFloat64(p))
+  for (let i = 0; i < 8; i++) floatBytes[i] = reader.bytes[p + i] as number
+  return floatTerm(reader, floatView.getFloat64(0))
+}
+
 /** A float as a term: ErlFloat where a number would be an integer. */
-export function floatTerm(reader: Reader, value: number): number | ErlFloat {
+function floatTerm(reader: Input, value: number): number | ErlFloat {
   if (Math.floor(value) !== value) {
     if (Number.isNaN(value)) throw reader.malformed('ETF_BAD_FLOAT', 'is no finite number')
     return value
@@ -66,7 +106,7 @@ export function floatTerm(reader: Reader, value: number): number | ErlFloat {
 }
 
 /** FLOAT_EXT: │ 99 │ 31 bytes of text, padded with zeros │ */
-export function readTextFloat(reader: Reader): number | ErlFloat {
+export function readTextFloat(reader: Input): number | ErlFloat {
   const p = reader.position
   if (p + 31 > reader.end) throw reader.truncated(31)
   reader.position = p + 31
@@ -78,7 +118,7 @@ export function readTextFloat(reader: Reader): number | ErlFloat {
 }
 
 /** An integer of at most 32 bits where the format has one inside a fun. */
-export function readSmallInteger(reader: Reader): number {
+export function readSmallInteger(reader: Input): number {
   const p = reader.position
   const tag = reader.uint8()
   if (tag === 97) return reader.uint8()

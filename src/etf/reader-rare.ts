@@ -1,10 +1,11 @@
 /** The tags that are rarely met: superseded ones, funs, records, bitstrings. */
 import { EtfError } from '../errors.js'
 import type { Atom } from './atom.js'
-import { Fun, Reference } from './identifiers.js'
+import { Fun, Pid, Reference } from './identifiers.js'
+import type { Input } from './input.js'
 import { platform } from './platform.js'
 import { readSmallInteger } from './reader-numbers.js'
-import type { Reader } from './reader.js'
+import { describeTag } from './tags.js'
 import type { Term } from './terms.js'
 import { BitString, NativeRecord } from './values.js'
 
@@ -18,12 +19,12 @@ export interface OpenCompound {
  * Reads the head of a fun or record: how many terms follow, and what to make of them.
  * @internal
  */
-export function openCompound(reader: Reader, tag: number): OpenCompound {
+export function openCompound(reader: Input, tag: number): OpenCompound {
   return tag === 112 ? openFun(reader) : tag === 117 ? openOldFun(reader) : openRecord(reader)
 }
 
 /** │ 112 │ Size: 32 │ Arity │ Uniq: 16 bytes │ Index: 32 │ NumFree: 32 │ Module │ OldIndex │ OldUniq │ Pid │ Free vars │ */
-function openFun(reader: Reader): OpenCompound {
+function openFun(reader: Input): OpenCompound {
   const start = reader.position
   const end = start + reader.uint32()
   const arity = reader.uint8()
@@ -35,7 +36,7 @@ function openFun(reader: Reader): OpenCompound {
   const module = reader.atom()
   const oldIndex = readSmallInteger(reader)
   const oldUniq = readSmallInteger(reader)
-  const pid = reader.pid()
+  const pid = readPid(reader)
   reader.claim(count, 1)
   return {
     count,
@@ -52,9 +53,9 @@ function openFun(reader: Reader): OpenCompound {
 }
 
 /** │ 117 │ NumFree: 32 │ Pid │ Module │ Index │ Uniq │ Free vars │: from before R8, without arity and MD5. */
-function openOldFun(reader: Reader): OpenCompound {
+function openOldFun(reader: Input): OpenCompound {
   const count = reader.uint32()
-  const pid = reader.pid()
+  const pid = readPid(reader)
   const module = reader.atom()
   const index = readSmallInteger(reader)
   const uniq = readSmallInteger(reader)
@@ -66,7 +67,7 @@ function openOldFun(reader: Reader): OpenCompound {
 }
 
 /** │ 67 │ Fields: 32 │ Exported │ Module │ Name │ names of the fields │ their values │ */
-function openRecord(reader: Reader): OpenCompound {
+function openRecord(reader: Input): OpenCompound {
   const count = reader.uint32()
   const flags = reader.uint8()
   if (flags > 1) throw reader.malformed('ETF_BAD_TERM', `has unknown flags ${flags}`)
@@ -78,13 +79,22 @@ function openRecord(reader: Reader): OpenCompound {
   return { count, finish: (terms) => new NativeRecord(module, name, flags === 1, fields, terms) }
 }
 
-export function readOldReference(reader: Reader): Reference {
+/** A pid where the format has one inside a fun. */
+function readPid(reader: Input): Pid {
+  const p = reader.position
+  const tag = reader.uint8()
+  if (tag === 88) return new Pid(reader.node(), reader.uint32(), reader.uint32(), reader.uint32())
+  if (tag === 103) return new Pid(reader.node(), reader.uint32(), reader.uint32(), reader.uint8())
+  throw reader.malformed('ETF_BAD_TERM', `has ${describeTag(tag)} at byte ${p} where a pid belongs`)
+}
+
+export function readOldReference(reader: Input): Reference {
   const node = reader.node()
   const id = reader.uint32()
   return new Reference(node, reader.uint8(), [id])
 }
 
-export function readBitString(reader: Reader): Term {
+export function readBitString(reader: Input): Term {
   const length = reader.uint32()
   const bits = reader.uint8()
   const p = reader.position

@@ -137,3 +137,9 @@ export function isLatin1(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false
   return true
 }
+
+/** Whether all of `bytes[start, end)` is below 128. */
+export function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((bytes[i] as number) > 127) return false
+  return true
+}
