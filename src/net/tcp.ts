@@ -34,12 +34,19 @@ export class TcpTransport implements Transport {
     socket.setNoDelay(true)
     socket.setKeepAlive(true)
     socket.on('error', (error) => (this.#error = error))
-    // The distribution has no half-open connections: a BEAM that sends FIN is gone.
-    socket.on('end', () => socket.destroy())
-    socket.on('close', () => {
-      this.#ended = true
-      this.#handlers?.onClose(this.#error)
+    // The distribution has no half-open connections: a BEAM that sends FIN is gone. Told at once, not when the socket has
+    // been closed: what other sockets bring in the same turn of the event loop may be for the peer's next connection.
+    socket.on('end', () => {
+      socket.destroy()
+      this.#end()
     })
+    socket.on('close', () => this.#end())
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#handlers?.onClose(this.#error)
   }
 
   get bufferedBytes(): number {

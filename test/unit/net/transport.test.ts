@@ -1,5 +1,7 @@
 /** What every transport promises, shown for each of them. */
+import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { Worker } from 'node:worker_threads'
 import { memoryPair } from '../../../src/net/memory.js'
 import { connectTcp, listenTcp, type TcpListener, type TcpTransport } from '../../../src/net/tcp.js'
 import type { Transport } from '../../../src/net/transport.js'
@@ -203,7 +205,45 @@ describe.each([
   })
 })
 
+/** Connects twice, ends the first connection, then writes to the second, and then says so. */
+const ENDS_ONE_WRITES_OTHER = `
+const { connect } = require('node:net')
+const { parentPort, workerData } = require('node:worker_threads')
+const first = connect(workerData.port, '127.0.0.1', () => {
+  const second = connect(workerData.port, '127.0.0.1', () => parentPort.postMessage('connected'))
+  parentPort.once('message', () => first.end(() => second.write('news', () => {
+    Atomics.store(workerData.done, 0, 1)
+    Atomics.notify(workerData.done, 0)
+  })))
+})`
+
 describe('tcp', () => {
+  test('an end that came first is told first, though other sockets brought more meanwhile', async () => {
+    const events: string[] = []
+    const accepted: Transport[] = []
+    const listener = await listenTcp({ host: '127.0.0.1', port: 0 }, (transport) => accepted.push(transport))
+    listeners.push(listener)
+    const done = new Int32Array(new SharedArrayBuffer(4))
+    const worker = new Worker(ENDS_ONE_WRITES_OTHER, {
+      eval: true,
+      workerData: { port: listener.address.port, done },
+    })
+    await once(worker, 'message')
+    while (accepted.length < 2) await new Promise(setImmediate)
+    const [first, second] = accepted as [Transport, Transport]
+    transports.push(first, second)
+    first.attach({ onData: () => undefined, onClose: () => events.push('end') })
+    const news = new Promise<void>((resolve) => {
+      second.attach({ onData: () => (events.push('news'), resolve()), onClose: () => undefined })
+    })
+    worker.postMessage('go')
+    // Both are there before this thread looks.
+    Atomics.wait(done, 0, 0)
+    await news
+    expect(events).toEqual(['end', 'news'])
+    await worker.terminate()
+  })
+
   test('a port where nobody listens is NODE_CONNECT_FAILED, with the cause', async () => {
     const listener = await listenTcp({ host: '127.0.0.1', port: 0 }, () => undefined)
     listener.close()
