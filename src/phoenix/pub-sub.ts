@@ -24,7 +24,6 @@ import { answerSystemMessage } from '../process/system-messages.js'
 const SCOPE = 'Elixir.Phoenix.PubSub'
 const DISPATCHER = internAtom(SCOPE)
 const FORWARD_TO_LOCAL = internAtom('forward_to_local')
-const MAX_POOL_SIZE = 1024
 
 export interface PubSubOptions {
   /** The largest `broadcast_pool_size` (or else `pool_size`) of the other nodes' PubSub; default 1, as theirs. */
@@ -69,8 +68,8 @@ export class PhoenixPubSub {
    * @throws NodeError `PROCESS_NAME_TAKEN`; ArgumentError `BAD_OPTION`
    */
   constructor(name: string, parts: PubSubParts, { poolSize = 1 }: PubSubOptions = {}) {
-    if (!Number.isInteger(poolSize) || poolSize < 1 || poolSize > MAX_POOL_SIZE) {
-      throw new ArgumentError('BAD_OPTION', `poolSize is 1 to ${MAX_POOL_SIZE}, not ${String(poolSize)}`)
+    if (!Number.isInteger(poolSize) || poolSize < 1) {
+      throw new ArgumentError('BAD_OPTION', `poolSize is 1 or more, not ${String(poolSize)}`)
     }
     this.name = name.replace(/^Elixir\./, '')
     this.#parts = parts

@@ -26,6 +26,8 @@ interface Member {
   sync(): Promise<string>
   register(ids: readonly number[]): Promise<boolean[]>
   names(): Promise<string[]>
+  /** Nodes that have a member in the group which each node joins when it starts. */
+  grouped(): Promise<string[]>
   log(): string[]
   kill(): Promise<void>
 }
@@ -61,6 +63,9 @@ class BeamMember implements Member {
         end,
         <<Id:32, Serial:32, Creation:32>> = Numbers,
         iolist_to_binary(io_lib:format("~0p ~s ~b ~b ~b", [Name, node(Pid), Id, Serial, Creation])).`)
+    await beam.evalText(
+      '{ok, _} = pg:start(cluster), ok = pg:join(cluster, all, spawn(fun() -> receive stop -> ok end end))',
+    )
     return new BeamMember(beam)
   }
 
@@ -83,6 +88,11 @@ class BeamMember implements Member {
   async names(): Promise<string[]> {
     const names = (await this.#beam.eval('member:names()')) as readonly Term[]
     return names.map((text) => asText(text) ?? '').sort()
+  }
+
+  async grouped(): Promise<string[]> {
+    const nodes = (await this.#beam.eval('[node(P) || P <- pg:get_members(cluster, all)]')) as readonly Term[]
+    return nodes.map(String).sort()
   }
 
   log(): string[] {
@@ -164,6 +174,10 @@ class NodeMember implements Member {
     return this.#ask('names')
   }
 
+  grouped(): Promise<string[]> {
+    return this.#ask('grouped')
+  }
+
   log(): string[] {
     return this.#log.all()
   }
@@ -212,7 +226,7 @@ describe('a mixed cluster', () => {
 
   const members = () => places.map(({ member }) => member)
 
-  /** Every node sees every other, and has its names. */
+  /** Every node sees every other, and has its names and its member of the group. */
   async function meshed(): Promise<void> {
     for (const one of members()) {
       const others = members().filter((each) => each !== one)
@@ -227,6 +241,19 @@ describe('a mixed cluster', () => {
       )
     }
     expect(await Promise.all(members().map((member) => member.sync()))).toEqual(members().map(() => 'ok'))
+    await groupedAs(members())
+  }
+
+  /** Each of these nodes has the members of them all in the group, and no others. */
+  async function groupedAs(those: readonly Member[]): Promise<void> {
+    const expected = those.map(({ name }) => name).sort()
+    await until(
+      async () => {
+        const views = await Promise.all(those.map((member) => member.grouped()))
+        return views.every((view) => view.join() === expected.join())
+      },
+      { timeoutMs: 60_000, what: `${expected.join()} in the group of each of them` },
+    )
   }
 
   /** All nodes have the same names for the same processes; gives them. */
@@ -322,6 +349,7 @@ describe('a mixed cluster', () => {
       },
       { timeoutMs: 60_000, what: 'both sides without the other' },
     )
+    for (const side of sides) await groupedAs(side.map(({ member }) => member))
     // The same names on both sides: one of each two processes is to go when they meet.
     const conflicting = Array.from({ length: 50 }, () => nextId++)
     await Promise.all(sides.map((side) => registerNames(NAMES / 10, () => side)))
@@ -343,6 +371,8 @@ describe('a mixed cluster', () => {
       others.map(({ island }) => island),
     )
     await until(async () => (await node.member.nodes()).length === 0, { timeoutMs: 60_000 })
+    await groupedAs([node.member])
+    await groupedAs(others.map(({ member }) => member))
     const before = registered.size
     await registerNames(NAMES / 4, () => others)
     expect(registered.size).toBeGreaterThan(before)

@@ -124,6 +124,17 @@ describe.each([{ hidden: false }, { hidden: true }])('hidden: $hidden', ({ hidde
     expect(await ask(`element(2, rpc:multicall([N, Two], erlang, node, []))`)).toBe('[]')
   })
 
+  test('pool takes the node for one that is fully loaded', async () => {
+    expect(
+      await ask(`{ok, Master} = gen_server:start({global, pool_master}, pool, [], []),
+        attached = pool:attach(N),
+        (fun Until() -> case lists:keyfind(N, 2, pool:get_nodes_and_load()) of
+          {999999, N} -> ok; _ -> erlang:yield(), Until() end end)(),
+        Chosen = pool:get_node() =:= node(),
+        gen_server:stop(Master), Chosen`),
+    ).toBe('true')
+  })
+
   test('a shell on a BEAM works while we are there, and one on us is declined', async () => {
     const shell = async (to: string) => {
       const { command, args } = otpCommand('erl', defaultRelease())

@@ -18,6 +18,8 @@ const node = await ErlangNode.start(`${name}@${host}`, {
 const term = (id) => tuple(atom('n'), id)
 const sleeper = () => node.spawn((self) => self.receive())
 
+node.pg.join('cluster', 'all', sleeper())
+
 const operations = {
   connect: ({ to }) => node.connect(to),
   nodes: () => node.nodes(),
@@ -30,6 +32,11 @@ const operations = {
     for (const id of ids) results.push(await node.global.register(term(id), sleeper()))
     return results
   },
+  grouped: () =>
+    node.pg
+      .getMembers('cluster', 'all')
+      .map((pid) => pid.node.name)
+      .sort(),
   // Names and their processes, as text that is the same on every node.
   names: () =>
     node.global
