@@ -137,11 +137,11 @@ export class Channel {
     output.begin()
     atomsOut.begin()
     this.encoding = true
-    let controlEnd: number
+    let controlBytes: number
     try {
       if (!this.features.header) this.writeVersion()
       const payload = writeControl(writer, signal, this.features, encodeContext)
-      controlEnd = writer.position
+      controlBytes = output.messageBytes
       if (payload) {
         if (!this.features.header) this.writeVersion()
         writePayload(writer, signal, encodeContext)
@@ -156,7 +156,7 @@ export class Channel {
     }
     // A getter of the signal may have closed the channel.
     if (this.closed) return false
-    output.commit(controlEnd, sender, atomsOut.current)
+    output.commit(controlBytes, sender, atomsOut.current)
     if (output.queuedBytes >= this.limits.busyLimitBytes) this.overLimit = true
     return !this.overLimit
   }

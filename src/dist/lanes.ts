@@ -11,6 +11,7 @@
  */
 import type { Pid } from '../etf/identifiers.js'
 import type { MessageAtoms } from './atom-cache.js'
+import type { Body, BodyPiece } from './body.js'
 import { writeUint32, writeUint64 } from './bytes.js'
 import { Fifo } from './fifo.js'
 import type { Slab } from './slabs.js'
@@ -18,7 +19,7 @@ import { DIST_FRAG_CONT, FRAGMENT_HEADER_BYTES, VERSION } from './header.js'
 
 /** A message that was encoded, and has no header yet. */
 export interface WaitingMessage {
-  bytes: Uint8Array
+  body: Body
   controlBytes: number
   atoms: MessageAtoms
   /** Whose memory it keeps. */
@@ -27,7 +28,9 @@ export interface WaitingMessage {
 
 /** What follows the first fragment of a message. */
 export interface LaterFragments {
-  bytes: Uint8Array
+  /** Of which the first fragment was cut off. */
+  body: Body
+  bytes: number
   sequenceId: number
   count: number
   /** Bytes of each but the last. */
@@ -82,17 +85,17 @@ export class LaneRing {
   }
 
   /** The next fragment of a lane. */
-  fragment(lane: Lane): { head: Uint8Array; body: Uint8Array; last: boolean } {
-    const { bytes, sequenceId, count, size } = lane.fragments
-    const start = (count - lane.fragmentsLeft) * size
-    const body = bytes.subarray(start, Math.min(start + size, bytes.length))
+  fragment(lane: Lane): { head: Uint8Array; pieces: BodyPiece[]; length: number; last: boolean } {
+    const { body, bytes, sequenceId, count, size } = lane.fragments
+    const last = lane.fragmentsLeft === 1
+    const length = last ? bytes - (count - 1) * size : size
     const head = new Uint8Array(HEAD_BYTES)
-    writeUint32(head, 0, FRAGMENT_HEADER_BYTES + body.length)
+    writeUint32(head, 0, FRAGMENT_HEADER_BYTES + length)
     head[4] = VERSION
     head[5] = DIST_FRAG_CONT
     writeUint64(head, 6, sequenceId)
-    writeUint64(head, 14, lane.fragmentsLeft)
-    return { head, body, last: --lane.fragmentsLeft === 0 }
+    writeUint64(head, 14, lane.fragmentsLeft--)
+    return { head, pieces: body.cut(length), length, last }
   }
 
   close(lane: Lane): void {

@@ -16,6 +16,7 @@
 import type { Pid } from '../etf/identifiers.js'
 import type { Writer } from '../etf/writer.js'
 import type { AtomCacheWriter, MessageAtoms } from './atom-cache.js'
+import { Body, type BodyPiece, part } from './body.js'
 import { writeUint32 } from './bytes.js'
 import { Fifo } from './fifo.js'
 import { FRAGMENT_HEADER_BYTES, PASS_THROUGH } from './header.js'
@@ -28,8 +29,16 @@ export const FRAGMENT_BYTES = 64 * 1024
 /** A larger message is not moved to make room for its header; the header becomes a piece of its own. */
 const MAX_MOVED_BYTES = 16 * 1024
 
-interface Piece {
-  bytes: Uint8Array
+/**
+ * Binaries of this size and more stay where they are until the transport takes them. (Smaller ones are copied sooner than
+ * the system is told of another piece of memory.)
+ */
+export const BORROWED_BYTES = 32 * 1024
+
+/** A frame's head and what follows it, up to this size, are one piece. */
+const MAX_JOINED_BYTES = 1024
+
+interface Piece extends BodyPiece {
   slab: Slab | undefined
   /** A frame ends where the piece ends: another one may come between. */
   whole: boolean
@@ -38,7 +47,7 @@ interface Piece {
 export interface OutputOptions {
   /** Frames have a distribution header; otherwise they are pass-through. */
   header: boolean
-  /** Messages longer than this many bytes are fragmented. `Infinity`: none. */
+  /** Messages longer than this, and a little, are fragmented. `Infinity`: none. */
   fragmentBytes: number
 }
 
@@ -54,6 +63,8 @@ export class OutputQueue {
   private readonly cache: AtomCacheWriter
   private readonly header: boolean
   private readonly fragmentBytes: number
+  /** No fragment is made for the last few bytes of a message, such as those that a binary of 64 KiB has beside it. */
+  private readonly slackBytes: number
   private readonly lanes = new LaneRing()
   private readonly slabs = new SlabWriter()
   /** Ready pieces; the ready part of the slab comes after them. */
@@ -61,8 +72,9 @@ export class OutputQueue {
   /** Ready bytes ever made and ever taken. */
   private readyBytes = 0
   private takenBytes = 0
-  /** The rest of a frame whose beginning was taken. */
+  /** The rest of a piece, and of a fragment, whose beginning was taken. */
   private rest: Piece | undefined
+  private readonly fragment = new Fifo<Piece>()
   private midFrame = false
   private lanesTurn = false
   private readonly taken = new Fifo<{ slab: Slab | undefined; bytes: number }>()
@@ -77,7 +89,9 @@ export class OutputQueue {
     this.header = options.header
     this.fragmentBytes = options.header ? options.fragmentBytes : Infinity
     this.headerGuess = options.header ? 3 : 1
+    this.slackBytes = this.header ? options.fragmentBytes >> 6 : 0
     this.writer = this.slabs.writer
+    this.writer.borrowFrom = BORROWED_BYTES
   }
 
   /** Makes room for a message: what is written to `writer` from now on is its control message and payload. */
@@ -92,39 +106,36 @@ export class OutputQueue {
 
   /** Bytes of the message encoded so far. */
   get messageBytes(): number {
-    return this.writer.position - this.bodyStart
+    return this.writer.position - this.bodyStart + this.writer.borrowedBytes
   }
 
   /** Gives up the message. */
   abort(): void {
+    this.writer.giveBack()
     this.writer.position = this.frameStart
     this.slabs.grown()
   }
 
   /**
    * Queues the message.
-   * @param controlEnd position in `writer` after the control message
+   * @param controlBytes what of it is the control message
    * @param sender whose signals keep their order
    * @param atoms its references
    */
-  commit(controlEnd: number, sender: Pid | undefined, atoms: MessageAtoms): void {
+  commit(controlBytes: number, sender: Pid | undefined, atoms: MessageAtoms): void {
     const { writer } = this
     this.slabs.grown()
     const bodyBytes = this.messageBytes
-    const fragmented = bodyBytes > this.fragmentBytes
-    if (fragmented || this.lanes.size > 0) {
-      const lane = this.lanes.of(sender)
-      if (lane !== undefined || fragmented) {
-        const message = this.detach(controlEnd, atoms)
-        if (lane === undefined) this.emitDetached(message, sender)
-        else {
-          lane.waiting.push(message)
-          this.count(bodyBytes)
-        }
-        return
-      }
+    const fragmented = this.isFragmented(bodyBytes)
+    const lane = this.lanes.of(sender)
+    if (lane === undefined && !fragmented && writer.borrowedBytes === 0)
+      return this.emitInPlace(writer.position, controlBytes, atoms)
+    const message = this.detach(controlBytes, atoms)
+    if (lane === undefined) this.emitDetached(message, sender)
+    else {
+      lane.waiting.push(message)
+      this.count(bodyBytes)
     }
-    this.emitInPlace(writer.position, controlEnd, atoms)
   }
 
   /** Queues a tick. */
@@ -181,12 +192,17 @@ export class OutputQueue {
   clear(): void {
     this.lanes.clear()
     this.ready.clear()
+    this.fragment.clear()
     this.taken.clear()
     this.rest = undefined
     this.midFrame = false
     this.readyBytes = this.takenBytes = 0
     this.queuedBytes = 0
     this.slabs.clear()
+  }
+
+  private isFragmented(bytes: number): boolean {
+    return bytes > this.fragmentBytes + this.slackBytes
   }
 
   private count(bytes: number): void {
@@ -201,19 +217,14 @@ export class OutputQueue {
   }
 
   /** Gives the message in the slab its header, and its frame the length. */
-  private emitInPlace(end: number, controlEnd: number, atoms: MessageAtoms): void {
+  private emitInPlace(end: number, controlBytes: number, atoms: MessageAtoms): void {
     const { writer, frameStart, bodyStart } = this
     const headerBytes = this.header ? this.cache.resolve(atoms, false) : 1
     const shift = headerBytes - this.headerGuess
     if (shift !== 0) {
       this.headerGuess = headerBytes
-      if (end - bodyStart > MAX_MOVED_BYTES) {
-        const message = this.detach(controlEnd, atoms)
-        this.endPiece()
-        this.pushHead(message.bytes.length, headerBytes, atoms, 0, 0)
-        this.pushReady(message.bytes, true, message.slab)
-        return
-      }
+      if (end - bodyStart > MAX_MOVED_BYTES)
+        return this.emitWhole(this.detach(controlBytes, atoms), headerBytes)
       if (shift > 0) {
         writer.ensure(shift)
         this.slabs.grown()
@@ -229,81 +240,116 @@ export class OutputQueue {
   }
 
   /** Takes the message out of the slab. */
-  private detach(controlEnd: number, current: MessageAtoms): WaitingMessage {
+  private detach(controlBytes: number, current: MessageAtoms): WaitingMessage {
     const { writer, bodyStart } = this
     const end = writer.position
-    const controlBytes = controlEnd - bodyStart
     const atoms: MessageAtoms = { list: current.list.slice(0, current.count), count: current.count }
     if (end - bodyStart <= MAX_MOVED_BYTES) {
+      const body = this.bodyOf(writer.bytes.slice(bodyStart, end), false)
       writer.position = this.frameStart
-      return { bytes: writer.bytes.slice(bodyStart, end), controlBytes, atoms, slab: undefined }
+      return { body, controlBytes, atoms, slab: undefined }
     }
     // It keeps the slab; what is ready in it stays before the message.
-    const bytes = writer.bytes.subarray(bodyStart, end)
+    const body = this.bodyOf(writer.bytes.subarray(bodyStart, end), true)
     const slab = this.slabs.current
     slab.pieces++
     writer.position = this.frameStart
     this.nextSlab()
-    return { bytes, controlBytes, atoms, slab }
+    return { body, controlBytes, atoms, slab }
+  }
+
+  /** What was encoded, with what was borrowed meanwhile at its places. */
+  private bodyOf(encoded: Uint8Array, inSlab: boolean): Body {
+    const { writer, bodyStart } = this
+    const pieces: BodyPiece[] = []
+    let start = 0
+    const upTo = (end: number): void => {
+      if (end > start) pieces.push({ bytes: encoded.subarray(start, end), length: end - start, inSlab })
+      start = end
+    }
+    for (const { position, bytes } of writer.borrowed) {
+      upTo(position - bodyStart)
+      // A view of our own: the sender's cannot become another's.
+      const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+      pieces.push({ bytes: view, length: view.length, inSlab: false })
+    }
+    upTo(encoded.length)
+    writer.giveBack()
+    return new Body(pieces)
   }
 
   /** Makes a message ready that is not in the slab: whole, or its first fragment. */
   private emitDetached(message: WaitingMessage, sender: Pid | undefined, lane?: Lane): void {
-    const { bytes, atoms, slab } = message
-    const fragmented = bytes.length > this.fragmentBytes
+    const { body, atoms, slab } = message
+    const fragmented = this.isFragmented(body.length)
     const headerBytes = this.header ? this.cache.resolve(atoms, fragmented) : 1
+    if (!fragmented) return this.emitWhole(message, headerBytes)
     this.endPiece()
-    if (!fragmented) {
-      this.pushHead(bytes.length, headerBytes, atoms, 0, 0)
-      this.pushReady(bytes, true, slab)
-      return
-    }
     // The peer reads the control message when the first fragment arrives.
-    const first = Math.max(this.fragmentBytes, message.controlBytes)
-    const later = Math.ceil((bytes.length - first) / this.fragmentBytes)
+    let first = Math.max(this.fragmentBytes, message.controlBytes)
+    if (body.length - first <= this.slackBytes) first = body.length
+    const bytes = body.length - first
+    const later = bytes === 0 ? 0 : Math.ceil((bytes - this.slackBytes) / this.fragmentBytes)
     const sequenceId = this.nextSequenceId++
-    this.pushHead(first, headerBytes, atoms, sequenceId, later + 1)
-    this.pushReady(bytes.subarray(0, first), true, slab)
-    if (later === 0) return
-    if (slab !== undefined) slab.pieces++
-    const fragments = {
-      bytes: bytes.subarray(first),
-      sequenceId,
-      count: later,
-      size: this.fragmentBytes,
-      slab,
-    }
+    this.pushFrame(body, first, headerBytes, atoms, slab, sequenceId, later + 1)
+    if (later === 0) return this.release(slab)
+    const fragments = { body, bytes, sequenceId, count: later, size: this.fragmentBytes, slab }
     if (lane === undefined) this.lanes.open(sender, fragments, this.readyBytes)
     else addFragments(lane, fragments, this.readyBytes)
-    this.count(bytes.length - first + later * (4 + FRAGMENT_HEADER_BYTES))
+    this.count(bytes + later * (4 + FRAGMENT_HEADER_BYTES))
   }
 
-  private pushHead(
-    bodyBytes: number,
+  private emitWhole({ body, atoms, slab }: WaitingMessage, headerBytes: number): void {
+    this.endPiece()
+    this.pushFrame(body, body.length, headerBytes, atoms, slab, 0, 0)
+    this.release(slab)
+  }
+
+  /** A message no longer keeps its slab: its pieces do. */
+  private release(slab: Slab | undefined): void {
+    if (slab !== undefined) this.slabs.release(slab)
+  }
+
+  /** A frame of the next `bytes` of a body. */
+  private pushFrame(
+    body: Body,
+    bytes: number,
     headerBytes: number,
     atoms: MessageAtoms,
+    slab: Slab | undefined,
     sequenceId: number,
     fragments: number,
   ): void {
-    const head = new Uint8Array(4 + headerBytes)
-    writeUint32(head, 0, headerBytes + bodyBytes)
+    const pieces = body.cut(bytes)
+    const joined = pieces[0].length <= MAX_JOINED_BYTES ? pieces.shift() : undefined
+    const head = new Uint8Array(4 + headerBytes + (joined?.length ?? 0))
+    writeUint32(head, 0, headerBytes + bytes)
     if (this.header) this.cache.writeHeader(head, 4, atoms, sequenceId, fragments)
     else head[4] = PASS_THROUGH
+    if (joined !== undefined) head.set(joined.bytes, 4 + headerBytes)
     this.frames++
-    this.pushReady(head, false, undefined)
+    pieces.unshift({ bytes: head, length: head.length, inSlab: false })
+    pieces.forEach((piece, at) => this.pushReady(piece, at === pieces.length - 1, slab))
   }
 
-  /** `slab`: whose piece this is, counted already. */
-  private pushReady(bytes: Uint8Array, whole: boolean, slab: Slab | undefined): void {
-    this.ready.push({ bytes, slab, whole })
-    this.readyBytes += bytes.length
-    this.count(bytes.length)
+  private pushReady(piece: BodyPiece, whole: boolean, slab: Slab | undefined): void {
+    this.ready.push(this.piece(piece, whole, slab))
+    this.readyBytes += piece.length
+    this.count(piece.length)
+  }
+
+  /** @param slab of the message; kept by this piece, if it is in it */
+  private piece({ bytes, length, inSlab }: BodyPiece, whole: boolean, slab: Slab | undefined): Piece {
+    if (!inSlab || slab === undefined) return { bytes, length, inSlab, whole, slab: undefined }
+    slab.pieces++
+    return { bytes, length, inSlab, whole, slab }
   }
 
   /** The ready part of the slab comes before what follows. */
   private endPiece(): void {
     const piece = this.slabs.piece()
-    if (piece !== undefined) this.ready.push({ ...piece, whole: true })
+    if (piece !== undefined)
+      this.ready.push({ ...piece, length: piece.bytes.length, inSlab: true, whole: true })
   }
 
   private nextSlab(): void {
@@ -312,55 +358,59 @@ export class OutputQueue {
   }
 
   private takeReady(maxBytes: number): Uint8Array {
-    if (this.rest === undefined && this.ready.length === 0) this.endPiece()
-    const piece = this.rest ?? (this.ready.shift() as Piece)
+    if (this.rest === undefined && this.fragment.length === 0 && this.ready.length === 0) this.endPiece()
+    const piece = this.rest ?? this.fragment.shift() ?? (this.ready.shift() as Piece)
     this.rest = undefined
-    let { bytes } = piece
     this.midFrame = !piece.whole
-    if (bytes.length > maxBytes) {
-      this.rest = { ...piece, bytes: bytes.subarray(maxBytes) }
+    let taken: BodyPiece = piece
+    if (piece.length > maxBytes) {
+      taken = part(piece, 0, maxBytes)
+      this.rest = { ...piece, ...part(piece, maxBytes, piece.length - maxBytes) }
       if (piece.slab !== undefined) piece.slab.pieces++
-      bytes = bytes.subarray(0, maxBytes)
       this.midFrame = true
-    }
-    this.takenBytes += bytes.length
-    this.taken.push({ slab: piece.slab, bytes: bytes.length })
+    } else taken = part(piece, 0, piece.length)
+    const { bytes, length } = taken
+    this.takenBytes += length
+    this.taken.push({ slab: piece.slab, bytes: length })
     return bytes
   }
 
   /** The head of the next fragment of a lane; its body is given next. */
   private takeFragment(lane: Lane): Uint8Array {
-    const { head, body, last } = this.lanes.fragment(lane)
-    this.frames++
     const { slab } = lane.fragments
-    // The last fragment's piece is the one that the message itself was counted as.
-    if (slab !== undefined && !last) slab.pieces++
-    this.rest = { bytes: body, slab, whole: true }
+    const { head, pieces, length, last } = this.lanes.fragment(lane)
+    this.frames++
+    pieces.forEach((piece, at) => this.fragment.push(this.piece(piece, at === pieces.length - 1, slab)))
     this.midFrame = true
     // The body is taken as a ready piece is, but was not counted as one.
-    this.takenBytes -= body.length
+    this.takenBytes -= length
     this.taken.push({ slab: undefined, bytes: head.length })
-    if (last) this.finishLane(lane)
+    if (last) {
+      this.release(slab)
+      this.finishLane(lane)
+    }
     return head
   }
 
   /** The lane's message is on its way: those that waited behind it, up to the next long one. */
   private finishLane(lane: Lane): void {
     for (let message = lane.waiting.shift(); message !== undefined; message = lane.waiting.shift()) {
-      this.queuedBytes -= message.bytes.length
-      this.totalBytes -= message.bytes.length
-      if (message.bytes.length > MAX_MOVED_BYTES) {
+      const { body } = message
+      this.queuedBytes -= body.length
+      this.totalBytes -= body.length
+      const bytes = body.single
+      if (bytes === undefined || bytes.length > MAX_MOVED_BYTES) {
         this.emitDetached(message, lane.sender, lane)
         if (lane.fragmentsLeft > 0) return
         continue
       }
       this.begin()
       const { writer } = this
-      writer.ensure(message.bytes.length)
+      writer.ensure(bytes.length)
       this.slabs.grown()
-      writer.bytes.set(message.bytes, writer.position)
-      writer.position += message.bytes.length
-      this.emitInPlace(writer.position, this.bodyStart + message.controlBytes, message.atoms)
+      writer.bytes.set(bytes, writer.position)
+      writer.position += bytes.length
+      this.emitInPlace(writer.position, message.controlBytes, message.atoms)
     }
     this.lanes.close(lane)
   }

@@ -25,6 +25,8 @@ export interface Container {
   /** What comes after the children: the tail of a proper list, or the size of a fun, to be put at `start`. */
   closing: 'nil' | 'size' | undefined
   start: number
+  /** What the writer had borrowed at `start`. */
+  borrowedBefore: number
   /** The child to be written next, where a stack of containers is kept. */
   next: number
 }
@@ -32,8 +34,14 @@ export interface Container {
 /** Writes one key with settings of its own; given, since writing terms imports this file. */
 type KeyBytes = (key: unknown, settings: Settings, writer: Writer) => Uint8Array
 
-function opened(term: object, children: readonly unknown[], closing?: 'nil' | 'size', start = 0): Container {
-  return { term, children, objectKeys: false, closing, start, next: 0 }
+function opened(
+  term: object,
+  children: readonly unknown[],
+  closing?: 'nil' | 'size',
+  start = 0,
+  borrowedBefore = 0,
+): Container {
+  return { term, children, objectKeys: false, closing, start, borrowedBefore, next: 0 }
 }
 
 /**
@@ -98,7 +106,7 @@ function openObject(writer: Writer, term: object, settings: Settings): Container
   writeHead(writer, 116, names.length)
   const children: unknown[] = []
   for (const name of names) children.push(name, (term as Record<string, unknown>)[name])
-  return { term, children, objectKeys: true, closing: undefined, start: 0, next: 0 }
+  return { term, children, objectKeys: true, closing: undefined, start: 0, borrowedBefore: 0, next: 0 }
 }
 
 function openMap(
@@ -182,7 +190,7 @@ function openFun(writer: Writer, fun: Fun, settings: Settings, depth: number): C
   writeInt32(writer, fun.oldIndex)
   writeInt32(writer, fun.oldUniq)
   writePid(writer, fun.pid, settings, depth)
-  return opened(fun, fun.freeVars, 'size', start)
+  return opened(fun, fun.freeVars, 'size', start, writer.borrowedBytes)
 }
 
 function openRecord(writer: Writer, record: NativeRecord, settings: Settings, depth: number): Container {

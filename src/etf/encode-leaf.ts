@@ -255,6 +255,10 @@ function writeLarge(writer: Writer, negative: boolean, digits: Uint8Array): void
 /** BINARY_EXT: │ 109 │ Len: 32 │ Data │ */
 export function writeBinary(writer: Writer, from: Uint8Array): void {
   const length = from.length
+  if (length >= writer.borrowFrom && isOrdinary(from)) {
+    writeHead(writer, 109, length)
+    return writer.borrow(from)
+  }
   writer.ensure(5 + length)
   const { bytes, position } = writer
   bytes[position] = 109
@@ -263,6 +267,11 @@ export function writeBinary(writer: Writer, from: Uint8Array): void {
   if (length <= SHORT_BYTES) for (let i = 0; i < length; i++) bytes[start + i] = from[i] as number
   else bytes.set(from, start)
   writer.position = start + length
+}
+
+/** Its memory is nobody else's at the same time, as that of a SharedArrayBuffer is. */
+function isOrdinary(bytes: Uint8Array): boolean {
+  return bytes.buffer[Symbol.toStringTag] === 'ArrayBuffer'
 }
 
 /** Text as a UTF-8 binary. */

@@ -230,7 +230,8 @@ function close(writer: Writer, container: Container): void {
   if (container.closing === 'nil') writeTag(writer, 106)
   else if (container.closing === 'size') {
     // A fun counts its bytes, from after the tag.
-    writer.view.setUint32(container.start, writer.position - container.start)
+    const borrowed = writer.borrowedBytes - container.borrowedBefore
+    writer.view.setUint32(container.start, writer.position - container.start + borrowed)
   }
 }
 

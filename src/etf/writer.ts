@@ -3,6 +3,12 @@ import { EtfError } from '../errors.js'
 
 const INITIAL_BYTES = 256
 
+/** A binary that belongs at `position` of what was written, and was not copied there. */
+export interface Borrowed {
+  position: number
+  bytes: Uint8Array
+}
+
 /** What terms are written into. A link keeps one and writes message after message. */
 export class Writer {
   /** Where the next byte goes. */
@@ -11,6 +17,10 @@ export class Writer {
   limit = Infinity
   /** The buffer as a DataView. */
   view: DataView
+  /** Binaries of this size and more are not copied: {@link borrowed} says what belongs where. */
+  borrowFrom = Infinity
+  borrowed: Borrowed[] = []
+  borrowedBytes = 0
   private buffer: Uint8Array
 
   constructor(initialBytes = INITIAL_BYTES) {
@@ -47,6 +57,20 @@ export class Writer {
     }
     grown.set(this.bytes.subarray(0, this.position))
     this.bytes = grown
+  }
+
+  /** @internal The next bytes are these, which stay where they are. */
+  borrow(bytes: Uint8Array): void {
+    this.borrowed.push({ position: this.position, bytes })
+    this.borrowedBytes += bytes.length
+    if (this.position + this.borrowedBytes > this.limit) throw tooLarge(this.limit)
+  }
+
+  /** Forgets what was borrowed. */
+  giveBack(): void {
+    if (this.borrowedBytes === 0) return
+    this.borrowed = []
+    this.borrowedBytes = 0
   }
 
   /** Memory to grow into, of that size or more; what is in it does not matter. */

@@ -152,7 +152,7 @@ class TransportLink implements Link {
 
   close(reason: LinkDownReason, error?: BeampeerError): void {
     if (this.state !== 'up') return this.#down(reason, error, 'end')
-    this.#flush()
+    while (this.#flush());
     this.#down(reason, error, 'close')
   }
 
@@ -351,15 +351,27 @@ class TransportLink implements Link {
     })
   }
 
-  /** Hands output to the transport, as long as that keeps up; the rest waits where senders take turns. */
-  #flush(): void {
+  /**
+   * Hands output to the transport, if that keeps up, and no more than it should hold ahead: the rest waits where senders
+   * take turns, and for the next turn of the event loop, in which input is read and others write.
+   * @returns whether there was anything
+   */
+  #flush(): boolean {
     const channel = this.#channel!
     const { maxWriteAheadBytes } = this.#config.limits
-    while (this.transport.bufferedBytes < maxWriteAheadBytes) {
-      const bytes = channel.takeOutput(maxWriteAheadBytes)
-      if (bytes === undefined) return
-      this.transport.write(bytes, () => this.#written(channel, bytes.length))
+    if (this.transport.bufferedBytes >= maxWriteAheadBytes) return false
+    const first = channel.takeOutput(maxWriteAheadBytes)
+    if (first === undefined) return false
+    const pieces = [first]
+    let bytes = first.length
+    while (bytes < maxWriteAheadBytes) {
+      const piece = channel.takeOutput(maxWriteAheadBytes)
+      if (piece === undefined) break
+      pieces.push(piece)
+      bytes += piece.length
     }
+    this.transport.write(pieces.length === 1 ? first : pieces, () => this.#written(channel, bytes))
+    return true
   }
 
   #written(channel: Channel, bytes: number): void {

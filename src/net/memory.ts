@@ -74,13 +74,16 @@ export class MemoryTransport implements Transport {
     this.#schedule(() => this.#read())
   }
 
-  write(bytes: Uint8Array, done?: () => void): void {
+  write(bytes: Uint8Array | readonly Uint8Array[], done?: () => void): void {
     if (this.closed || this.#ending) {
       if (done !== undefined) this.#schedule(done)
       return
     }
-    this.#outbox.push({ bytes, done })
-    this.bufferedBytes += bytes.length
+    const pieces = bytes instanceof Uint8Array ? [bytes] : bytes
+    pieces.forEach((piece, at) => {
+      this.#outbox.push({ bytes: piece, done: at === pieces.length - 1 ? done : undefined })
+      this.bufferedBytes += piece.length
+    })
     this.#schedule(() => this.#deliver())
   }
 

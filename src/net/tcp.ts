@@ -71,12 +71,21 @@ export class TcpTransport implements Transport {
     this.#socket.resume()
   }
 
-  write(bytes: Uint8Array, done?: () => void): void {
-    if (this.#closing || this.#socket.destroyed) {
+  write(bytes: Uint8Array | readonly Uint8Array[], done?: () => void): void {
+    const socket = this.#socket
+    if (this.#closing || socket.destroyed) {
       if (done !== undefined) queueMicrotask(done)
       return
     }
-    this.#socket.write(bytes, done)
+    if (bytes instanceof Uint8Array) {
+      socket.write(bytes, done)
+      return
+    }
+    // Corked writes are one call of the system.
+    const last = bytes.length - 1
+    if (last > 0) socket.cork()
+    for (let i = 0; i <= last; i++) socket.write(bytes[i], i === last ? done : undefined)
+    if (last > 0) socket.uncork()
   }
 
   close(waitForPeer = true): void {

@@ -43,10 +43,10 @@ export interface Transport {
   /** Starts delivery. Until then the transport reads nothing. To be called once. */
   attach(handlers: TransportHandlers): void
   /**
-   * Queues bytes. They belong to the transport until `done` is called, which happens once for every write: when the
+   * Queues bytes, in one or more pieces. They belong to the transport until `done` is called, which happens once for every write: when the
    * operating system took them, or when the connection ended. Never throws: a failed connection shows in `onClose`.
    */
-  write(bytes: Uint8Array, done?: () => void): void
+  write(bytes: Uint8Array | readonly Uint8Array[], done?: () => void): void
   /**
    * Ends the connection after what was written; gives up on a peer that does not take it.
    * @param waitForPeer also wait a while for the peer to end its side, so that what it still sends cannot cost it what

@@ -369,7 +369,8 @@ export class ErlangNode implements AsyncDisposable {
   }
 
   /**
-   * Sends a message to a pid, a registered name, a name on another node, or an alias. Never waits.
+   * Sends a message to a pid, a registered name, a name on another node, or an alias. Never waits. Binaries of 32 KiB and
+   * more are not copied on their way to another node: do not write to their memory any more.
    * @returns false when the connection's queue is over the busy limit: see {@link writable}
    * @throws NodeError `PROCESS_NAME_UNKNOWN` for a local name; EtfError for what cannot be sent
    */
