@@ -21,7 +21,25 @@ export function buildIfNeeded() {
   })
   if (status !== 0) throw new Error('the build failed')
   bundleCli()
+  buildPageIfNeeded()
   return true
+}
+
+/** The dashboard's page, of its own sources and the few modules that it shares with the server. */
+function buildPageIfNeeded() {
+  const page = readdirSync(new URL('src/dashboard', root), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => modified(`${entry.parentPath ?? entry.path}/${entry.name}`))
+  if (
+    Math.max(modified(new URL('vite.config.ts', root)), ...page) <=
+    modified(new URL('lib/dashboard/web/index.html', root))
+  )
+    return
+  const { status } = spawnSync('npx', ['vite', 'build', '--logLevel', 'warn'], {
+    cwd: fileURLToPath(root),
+    stdio: 'inherit',
+  })
+  if (status !== 0) throw new Error('the build of the page failed')
 }
 
 function modified(file) {

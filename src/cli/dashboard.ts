@@ -34,29 +34,18 @@ export async function dashboardCommand(
         })
       : await Replay.open(options.replay)
   try {
-    await using _dashboard = await printLinks('ready', (onSignIn) =>
-      serveDashboard(source, {
-        ...(options.host !== undefined && { host: options.host }),
-        ...(options.port !== undefined && { port: options.port }),
-        ...(options.record !== undefined && { record: options.record }),
-        allowedHosts: options.allowHost,
-        allowActions: options.allowActions === true,
-        onSignIn,
-        logger: log,
-      }),
-    )
+    await using dashboard: Dashboard = await serveDashboard(source, {
+      ...(options.host !== undefined && { host: options.host }),
+      ...(options.port !== undefined && { port: options.port }),
+      ...(options.record !== undefined && { record: options.record }),
+      allowedHosts: options.allowHost,
+      allowActions: options.allowActions === true,
+      onSignIn: () => console.log(`link ${dashboard.newLink()}`),
+      logger: log,
+    })
+    console.log(`ready ${dashboard.newLink()}`)
     await interrupted
   } finally {
     await (source instanceof Probe ? source.stop() : source.close())
   }
-}
-
-/** Starts a dashboard and prints its link as `<word> <link>`, and another one whenever one was used. */
-export async function printLinks(
-  word: string,
-  serve: (onSignIn: () => void) => Promise<Dashboard>,
-): Promise<Dashboard> {
-  const dashboard = await serve(() => console.log(`link ${dashboard.newLink()}`))
-  console.log(`${word} ${dashboard.newLink()}`)
-  return dashboard
 }

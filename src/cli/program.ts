@@ -87,7 +87,7 @@ Environment: BEAMPEER_COOKIE, ERL_EPMD_PORT, ERL_EPMD_ADDRESS.`,
 The first line on standard output is \`ready <name> <distribution port>\`; logs go to standard error.
 The functions that FILE exports by name become functions of module NAME; its default export, if it is a
 function, is called once with the node before the ready line. A process registered as \`echo\` answers
-{From, Message} with Message. With --dashboard, a line \`dashboard <link>\` comes before it. The first SIGINT or SIGTERM sends what is queued and stops it, a second one ends it.
+{From, Message} with Message. With --dashboard, a line \`dashboard <link>\` follows the first. The first SIGINT or SIGTERM sends what is queued and stops it, a second one ends it.
 ${COOKIE_HELP}
 
 Examples:

@@ -56,7 +56,7 @@ async function run(options: StartCommandOptions): Promise<void> {
     ...(await cookieOption(options)),
   })
   let metrics: AsyncDisposable | undefined
-  let dashboard: AsyncDisposable | undefined
+  let dashboard: Dashboard | undefined
   try {
     if (options.metrics !== undefined) metrics = await serveMetrics({ node }, options.metrics)
     if (options.dashboard !== undefined) dashboard = await startDashboard(node, options.dashboard)
@@ -65,26 +65,28 @@ async function run(options: StartCommandOptions): Promise<void> {
     for (const { setUp } of modules) await setUp?.(node)
     if (node.whereis('echo') === undefined) await startEcho(node)
     console.log(`ready ${node.name} ${node.port}`)
+    // A secret, which logs should not have.
+    if (dashboard !== undefined) console.log(`dashboard ${dashboard.newLink()}`)
     await interrupted
     log.info(`stopping ${node.name}`)
   } finally {
-    await dashboard?.[Symbol.asyncDispose]()
+    await dashboard?.close()
     await metrics?.[Symbol.asyncDispose]()
     await node.stop({ drainMs: DRAIN_MS })
   }
 }
 
-/** A dashboard of this node and its peers; its link is on standard output, as it is a secret that logs should not have. */
-async function startDashboard(
-  node: ErlangNode,
-  where: { host: string; port: number },
-): Promise<AsyncDisposable> {
+/** A dashboard of this node and its peers. Each link that was used is followed by another. */
+async function startDashboard(node: ErlangNode, where: { host: string; port: number }): Promise<Dashboard> {
   const { serveDashboard } = await import('../dashboard/index.js')
-  const { printLinks } = await import('./dashboard.js')
   const quiet = { ...log, info: () => undefined, warn: () => undefined }
-  return printLinks('dashboard', (onSignIn) =>
-    serveDashboard(node, { ...where, onSignIn, logger: log, probe: { logger: quiet } }),
-  )
+  const dashboard: Dashboard = await serveDashboard(node, {
+    ...where,
+    onSignIn: () => console.log(`dashboard ${dashboard.newLink()}`),
+    logger: log,
+    probe: { logger: quiet },
+  })
+  return dashboard
 }
 
 async function load({ name, file }: ModuleSpec): Promise<LoadedModule> {

@@ -296,7 +296,7 @@ describe('the command', () => {
     const env = { ERL_EPMD_PORT: String(beam.epmdPort), BEAMPEER_COOKIE: cookie }
     const command = await startCli(['start', '--name', name, '--dashboard', '127.0.0.1:0'], { env })
     const [, link = ''] = await command.waitForLine(/^dashboard (http:.*)$/m)
-    await command.waitForLine(/^ready /m)
+    expect(command.stdout.all()[0]).toMatch(/^ready own/)
     expect((await fetch(link, { redirect: 'manual' })).status).toBe(303)
     command.kill('SIGTERM')
     expect(await command.exit).toEqual({ code: 0, signal: null })
