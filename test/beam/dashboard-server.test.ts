@@ -7,7 +7,7 @@ import {
   type Dashboard,
   type DashboardOptions,
 } from '../../src/dashboard/index.js'
-import { floats32 } from '../../src/dashboard/protocol.js'
+import { floats32, type ViewValues } from '../../src/dashboard/protocol.js'
 import { PidValue, showTerm } from '../../src/dashboard/term-values.js'
 import { ErlangNode } from '../../src/index.js'
 import {
@@ -59,8 +59,7 @@ test('a node’s figures, views, and what changes in them', async () => {
     kind: 'beam',
     sample: { otpRelease: String(beam.release), links: [{ own: true }] },
   })
-  const view = <Kind extends 'processes'>(id: number) =>
-    page.mirror.view(id) as { value?: import('../../src/dashboard/protocol.js').ViewValues[Kind] } | undefined
+  const view = (id: number) => page.mirror.view(id) as { value?: ViewValues['processes'] } | undefined
   page.watch(1, { kind: 'processes', node, by: 'memory', filter: 'HOG', limit: 5 })
   await page.until(() => view(1)?.value !== undefined)
   expect(view(1)?.value).toMatchObject({ rows: [], matched: 0 })
