@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to what some tests talk to besides Erlang nodes: RabbitMQ, ejabberd, a Java node (JInterface), a C node.
 #
-#   scripts/install-peers.sh rabbitmq|ejabberd|java|c    installs it where it is missing (root on Debian or Ubuntu), saying so
+#   scripts/install-peers.sh rabbitmq|ejabberd|java|c|tmux    installs it where it is missing (root on Debian or Ubuntu), saying so
 #   BEAMPEER_INSTALL=0 …                        installs nothing, and fails naming the packages
 set -euo pipefail
 
@@ -22,8 +22,12 @@ case ${1:-} in
     packages=(gcc libc6-dev erlang-dev)
     if command -v cc > /dev/null; then exit 0; fi
     ;;
+  tmux)
+    packages=(tmux)
+    if command -v tmux > /dev/null; then exit 0; fi
+    ;;
   *)
-    echo 'usage: install-peers.sh rabbitmq|ejabberd|java|c' >&2
+    echo 'usage: install-peers.sh rabbitmq|ejabberd|java|c|tmux' >&2
     exit 2
     ;;
 esac

@@ -2,17 +2,17 @@
 import terminalKit from 'terminal-kit'
 import type { Probe, ProcessOrder, ProcessTable } from '../dashboard/index.js'
 import { untilInterrupted } from './signals.js'
-import { fleetNodes, render, type Line } from './top-view.js'
+import { fleetNodes, render, sorted, type Line, type View } from './top-view.js'
 
 const PROCESS_ROWS = 200
 const ORDERS: Readonly<Record<string, ProcessOrder>> = { m: 'memory', r: 'reductions', l: 'messageQueueLen' }
 
 type Attributes = Record<string, unknown>
 const COLOURED: Readonly<Record<Line['style'], Attributes>> = {
-  title: { bold: true },
-  head: { inverse: true },
+  title: { bold: true, color: 'brightWhite' },
+  head: { bold: true, color: 'black', bgColor: 'cyan' },
   plain: {},
-  selected: { bold: true, color: 'cyan' },
+  selected: { bold: true, color: 'black', bgColor: 'white' },
   bad: { color: 'red' },
   warn: { color: 'yellow' },
   dim: { dim: true },
@@ -20,6 +20,8 @@ const COLOURED: Readonly<Record<Line['style'], Attributes>> = {
 /** NO_COLOR: what is selected or bad is told by weight. */
 const PLAIN: Readonly<Record<Line['style'], Attributes>> = {
   ...COLOURED,
+  title: { bold: true },
+  head: { inverse: true },
   selected: { inverse: true },
   bad: { bold: true },
   warn: { bold: true },
@@ -36,6 +38,7 @@ export async function showTop(probe: Probe, sort: ProcessOrder, first: string | 
   let selected = 0
   let paused = false
   let table: ProcessTable | undefined
+  let seen: Pick<View, 'statuses' | 'events'> = { statuses: [], events: [] }
   let end: () => void = () => undefined
   const ended = new Promise<void>((resolve) => (end = resolve))
 
@@ -48,13 +51,14 @@ export async function showTop(probe: Probe, sort: ProcessOrder, first: string | 
   let buffer = makeBuffer()
   const draw = () => {
     const { columns: width, rows: height } = process.stdout
+    if (!paused) seen = { statuses: probe.statuses(), events: [...probe.timeline()] }
     const view = {
-      statuses: probe.statuses(),
-      events: probe.timeline(),
+      ...seen,
       node,
       table,
       by,
       filter,
+      typing,
       selected,
       paused,
     }
@@ -88,7 +92,7 @@ export async function showTop(probe: Probe, sort: ProcessOrder, first: string | 
       else if (key.length === 1) filter += key
       return draw()
     }
-    const nodes = fleetNodes({ statuses: probe.statuses(), filter })
+    const nodes = fleetNodes({ ...seen, filter })
     if (key === 'q') return end()
     if (key === '/') typing = true
     else if (key === 'p') paused = !paused
@@ -98,7 +102,8 @@ export async function showTop(probe: Probe, sort: ProcessOrder, first: string | 
     else if (key === 'ESCAPE' && node !== undefined) return show(undefined)
     else if (ORDERS[key] !== undefined) {
       by = ORDERS[key]
-      refresh()
+      if (paused) table = table && sorted(table, by)
+      else refresh()
     }
     draw()
   }

@@ -1,5 +1,13 @@
 /** What `beampeer top` shows, as lines of text: nothing here knows a terminal. Columns give way on narrow ones. */
-import type { NodeStatus, ProcessOrder, ProcessTable, TimelineEvent } from '../dashboard/index.js'
+import type {
+  MemorySample,
+  NodeSample,
+  NodeStatus,
+  ProcessOrder,
+  ProcessRow,
+  ProcessTable,
+  TimelineEvent,
+} from '../dashboard/samples.js'
 
 export interface View {
   readonly statuses: readonly NodeStatus[]
@@ -9,6 +17,8 @@ export interface View {
   readonly table: ProcessTable | undefined
   readonly by: ProcessOrder
   readonly filter: string
+  /** Whether what is typed goes to the filter. */
+  readonly typing?: boolean
   readonly selected: number
   readonly paused: boolean
   readonly width: number
@@ -24,6 +34,41 @@ export interface Line {
 /** Percent of a limit from which a node is shown as in need of a look. */
 const WARN_PERCENT = 80
 
+interface Column<Row> {
+  readonly title: string
+  readonly width: number
+  /** Width of the screen from which it is shown. */
+  readonly from?: number
+  cell(row: Row): string
+}
+
+interface ProcessColumn extends Column<ProcessRow> {
+  readonly left?: boolean
+}
+
+const memoryOf = (kind: keyof MemorySample) => (sample: NodeSample) =>
+  sample.memory === undefined ? '-' : bytes(sample.memory[kind])
+
+const FLEET: readonly Column<NodeSample>[] = [
+  { title: 'OTP', width: 3, cell: (sample) => sample.otpRelease },
+  { title: 'UPTIME', width: 7, cell: (sample) => duration(sample.uptimeMs) },
+  { title: 'RUNQ', width: 4, cell: (sample) => String(sample.runQueue) },
+  { title: 'CPU', width: 5, cell: ({ rates }) => (rates === undefined ? '-' : percent(rates.cpu)) },
+  { title: 'MEMORY', width: 9, cell: memoryOf('total') },
+  { title: 'PROCMEM', width: 9, from: 160, cell: memoryOf('processes') },
+  { title: 'BINARY', width: 9, from: 160, cell: memoryOf('binary') },
+  { title: 'ETS', width: 9, from: 160, cell: memoryOf('ets') },
+  { title: 'PROCS', width: 7, cell: ({ limits }) => String(limits.processes.used) },
+  { title: 'LINKS', width: 5, cell: ({ links }) => String(links.filter(({ own }) => !own).length) },
+  { title: 'RED/S', width: 7, from: 120, cell: ({ rates }) => short(rates?.reductions) },
+  { title: 'IN/S', width: 7, from: 120, cell: ({ rates }) => short(rates?.inputBytes) },
+  { title: 'OUT/S', width: 7, from: 120, cell: ({ rates }) => short(rates?.outputBytes) },
+  { title: 'PROC%', width: 6, from: 120, cell: ({ limits }) => String(limits.processes.percent) },
+  { title: 'PORT%', width: 6, from: 120, cell: ({ limits }) => String(limits.ports.percent) },
+  { title: 'ATOM%', width: 6, from: 120, cell: ({ limits }) => String(limits.atoms.percent) },
+  { title: 'ETS%', width: 6, from: 120, cell: ({ limits }) => String(limits.ets.percent) },
+]
+
 /** A title, the table, and a line of keys: exactly `height` lines of at most `width` characters. */
 export function render(view: View): Line[] {
   const body = view.node === undefined ? fleetLines(view) : processLines(view)
@@ -31,7 +76,9 @@ export function render(view: View): Line[] {
     view.node === undefined
       ? 'q quit  ↑↓ select  ↵ processes  / filter  p pause'
       : 'q quit  esc fleet  m memory  r reductions  l queue  / filter  p pause'
-  const foot: Line = { text: view.filter === '' ? keys : `filter: ${view.filter}   ${keys}`, style: 'dim' }
+  const filter =
+    view.typing === true ? `filter: ${view.filter}▏ ↵ done  esc none` : `filter: ${view.filter}   ${keys}`
+  const foot: Line = { text: view.filter === '' && view.typing !== true ? keys : filter, style: 'dim' }
   const lines = body.slice(0, view.height - 1)
   while (lines.length < view.height - 1) lines.push({ text: '', style: 'plain' })
   return [...lines, foot].map(({ text, style }) => ({ text: fit(text, view.width), style }))
@@ -42,70 +89,59 @@ export function fleetNodes({ statuses, filter }: Pick<View, 'statuses' | 'filter
   return statuses.map(({ node }) => node).filter((node) => node.includes(filter))
 }
 
+/** The rows of a table that is there, in another order. */
+export function sorted(table: ProcessTable, by: ProcessOrder): ProcessTable {
+  const value = (row: ProcessRow) => (by === 'reductions' ? (row.reductionsRate ?? -1) : row[by])
+  return { ...table, by, rows: [...table.rows].sort((a, b) => value(b) - value(a)) }
+}
+
 function fleetLines(view: View): Line[] {
   const up = view.statuses.filter(({ status }) => status === 'up').length
-  const wide = view.width >= 120
-  const nameWidth = Math.max(20, view.width - (wide ? 96 : 58))
-  const head = [
-    'NODE'.padEnd(nameWidth),
-    'OTP'.padStart(4),
-    'UPTIME'.padStart(8),
-    'RUNQ'.padStart(5),
-    'CPU'.padStart(6),
-    'MEMORY'.padStart(9),
-    'PROCS'.padStart(8),
-    'LINKS'.padStart(6),
-    ...(wide ? ['RED/S', 'IN/S', 'OUT/S', 'ATOMS%', 'PORTS%'].map((name) => name.padStart(7)) : []),
-  ].join(' ')
+  const columns = FLEET.filter(({ from = 0 }) => view.width >= from)
+  const others = columns.reduce((sum, { width }) => sum + 1 + width, 0)
+  const longest = Math.max(4, ...view.statuses.map(({ node }) => node.length))
+  const nameWidth = Math.max(16, Math.min(longest, view.width - others))
+  const head = ['NODE'.padEnd(nameWidth), ...columns.map(({ title, width }) => title.padStart(width))].join(
+    ' ',
+  )
   const shown = new Set(fleetNodes(view))
   const rows = view.statuses
     .filter(({ node }) => shown.has(node))
-    .map((status, at) => fleetRow(status, nameWidth, wide, at === view.selected))
+    .map((status, at) => fleetRow(status, nameWidth, columns, at === view.selected))
   const events = view.events.slice(-Math.max(0, view.height - rows.length - 5)).reverse()
   return [
     {
       text: `beampeer top   ${up} of ${view.statuses.length} nodes up${view.paused ? '   paused' : ''}`,
       style: 'title',
     },
-    { text: head, style: 'head' },
+    { text: head.padEnd(view.width), style: 'head' },
     ...rows,
     { text: '', style: 'plain' },
     ...events.map((event): Line => ({ text: eventText(event), style: 'dim' })),
   ]
 }
 
-function fleetRow(status: NodeStatus, nameWidth: number, wide: boolean, selected: boolean): Line {
+function fleetRow(
+  status: NodeStatus,
+  nameWidth: number,
+  columns: readonly Column<NodeSample>[],
+  selected: boolean,
+): Line {
   const { node, sample } = status
+  const name = fit(node, nameWidth).padEnd(nameWidth)
   if (status.status !== 'up' || sample === undefined) {
     const why = status.error ?? status.reason
+    // Up, but not sampled yet.
+    const what = status.status === 'up' ? 'reading…' : status.status
     return {
-      text: `${fit(node, nameWidth).padEnd(nameWidth)} ${status.status}${why === undefined ? '' : `: ${why}`}`,
+      text: `${name} ${what}${why === undefined ? '' : `: ${why}`}`,
       style: selected ? 'selected' : status.status === 'down' ? 'bad' : 'dim',
     }
   }
-  const { limits, rates } = sample
-  const percents = Object.values(limits).map(({ percent }) => percent)
-  const text = [
-    fit(node, nameWidth).padEnd(nameWidth),
-    sample.otpRelease.padStart(4),
-    duration(sample.uptimeMs).padStart(8),
-    String(sample.runQueue).padStart(5),
-    (rates === undefined ? '-' : `${Math.round(rates.cpu * 100)}%`).padStart(6),
-    (sample.memory === undefined ? '-' : bytes(sample.memory.total)).padStart(9),
-    String(limits.processes.used).padStart(8),
-    String(sample.links.filter(({ own }) => !own).length).padStart(6),
-    ...(wide
-      ? [
-          short(rates?.reductions),
-          short(rates?.inputBytes),
-          short(rates?.outputBytes),
-          String(limits.atoms.percent),
-          String(limits.ports.percent),
-        ].map((cell) => cell.padStart(7))
-      : []),
-  ].join(' ')
+  const percents = Object.values(sample.limits).map(({ percent }) => percent)
   const warn = status.error !== undefined || percents.some((percent) => percent >= WARN_PERCENT)
-  return { text, style: selected ? 'selected' : warn ? 'warn' : 'plain' }
+  const cells = columns.map(({ width, cell }) => fit(cell(sample), width).padStart(width))
+  return { text: [name, ...cells].join(' '), style: selected ? 'selected' : warn ? 'warn' : 'plain' }
 }
 
 function processLines(view: View): Line[] {
@@ -118,15 +154,14 @@ function processLines(view: View): Line[] {
       { text: `${status?.status ?? 'down'}: ${status?.error ?? status?.reason ?? ''}`, style: 'bad' },
     ]
   if (table === undefined) return [title, { text: 'reading…', style: 'dim' }]
-  const nameWidth = Math.max(16, Math.floor((view.width - 46) / 2))
-  const head = [
-    'PID'.padEnd(14),
-    'NAME OR INITIAL CALL'.padEnd(nameWidth),
-    marked('MEMORY', view.by === 'memory').padStart(10),
-    marked('RED/S', view.by === 'reductions').padStart(8),
-    marked('QUEUE', view.by === 'messageQueueLen').padStart(8),
-    ' CURRENT FUNCTION',
-  ].join(' ')
+  const columns = processColumns(view)
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, at) => {
+        const { width, left } = columns[at] as ProcessColumn
+        return left === true ? fit(cell, width).padEnd(width) : fit(cell, width).padStart(width)
+      })
+      .join(' ')
   const rows = table.rows.filter((row) =>
     [row.pid, row.registeredName, row.initialCall, row.currentFunction].some((text) =>
       text?.includes(view.filter),
@@ -134,28 +169,60 @@ function processLines(view: View): Line[] {
   )
   return [
     title,
+    ...(status.sample === undefined ? [] : [{ text: summary(status.sample), style: 'plain' as const }]),
     {
       text: `sampled ${table.sampled} of ${table.total} processes, ${table.fresh} now; list of pids ${duration(table.pidsAgeMs)} old`,
       style: 'dim',
     },
-    { text: head, style: 'head' },
-    ...rows.map((row): Line => ({
-      style: 'plain',
-      text: [
-        row.pid.padEnd(14),
-        fit(row.registeredName ?? row.initialCall ?? '', nameWidth).padEnd(nameWidth),
-        bytes(row.memory).padStart(10),
-        short(row.reductionsRate).padStart(8),
-        String(row.messageQueueLen).padStart(8),
-        ` ${row.currentFunction ?? ''}`,
-      ].join(' '),
-    })),
+    { text: line(columns.map(({ title }) => title)).padEnd(view.width), style: 'head' },
+    ...rows.map((row): Line => ({ style: 'plain', text: line(columns.map(({ cell }) => cell(row))) })),
   ]
+}
+
+/** One line on a node, above its processes. */
+function summary({ otpRelease, uptimeMs, runQueue, rates, memory, limits, schedulers }: NodeSample): string {
+  return [
+    `OTP ${otpRelease}`,
+    `up ${duration(uptimeMs)}`,
+    `CPU ${rates === undefined ? '-' : percent(rates.cpu)} of ${schedulers.online}`,
+    `run queue ${runQueue}`,
+    ...(memory === undefined ? [] : [`memory ${bytes(memory.total)}`]),
+    `processes ${limits.processes.used} (${limits.processes.percent}%)`,
+  ].join('  ')
+}
+
+/** The name and the call share a column on narrow screens; what is left goes to text. */
+function processColumns({ width, by }: View): ProcessColumn[] {
+  const figures: ProcessColumn[] = [
+    { title: marked('MEMORY', by === 'memory'), width: 10, cell: (row) => bytes(row.memory) },
+    { title: marked('RED/S', by === 'reductions'), width: 7, cell: (row) => short(row.reductionsRate) },
+    { title: marked('QUEUE', by === 'messageQueueLen'), width: 7, cell: (row) => short(row.messageQueueLen) },
+  ]
+  const pid: ProcessColumn = { title: 'PID', width: 12, left: true, cell: (row) => row.pid }
+  const name = (row: ProcessRow) => row.registeredName ?? ''
+  const call = (row: ProcessRow) => row.initialCall ?? ''
+  const texts: [title: string, cell: (row: ProcessRow) => string][] =
+    width < 120
+      ? [['NAME OR INITIAL CALL', (row) => name(row) || call(row)]]
+      : [
+          ['NAME', name],
+          ['INITIAL CALL', call],
+        ]
+  texts.push(['CURRENT FUNCTION', (row) => row.currentFunction ?? ''])
+  const taken = [pid, ...figures].reduce((sum, column) => sum + column.width + 1, 0)
+  const each = Math.max(12, Math.floor((width - taken - texts.length + 1) / texts.length))
+  const text = texts.map(([title, cell]): ProcessColumn => ({ title, width: each, left: true, cell }))
+  return [pid, ...text.slice(0, -1), ...figures, ...text.slice(-1)]
 }
 
 function eventText({ at, type, node, peer, reason }: TimelineEvent): string {
   const time = new Date(at).toTimeString().slice(0, 8)
   return `${time} ${type} ${node}${peer === undefined ? '' : ` – ${peer}`}${reason === undefined ? '' : ` (${reason})`}`
+}
+
+/** `12%`; 1 is one core. */
+function percent(share: number): string {
+  return `${Math.round(share * 100)}%`
 }
 
 function marked(title: string, is: boolean): string {
