@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ArgumentError } from '../errors.js'
+import type { Dashboard } from '../dashboard/index.js'
 import { ErlangNode, Pid, Reference, Tuple, type Process } from '../index.js'
 import { cookieOption, type CookieOptions } from './cookie.js'
 import { log } from './log.js'
