@@ -144,6 +144,13 @@ export interface Limits {
    * announces any number of pids; worst case some 300 MB.
    */
   maxGroupMembers: number
+  /**
+   * First pause before a hidden node asks a node again for a scope of process groups that has not answered, doubled each
+   * time. Stops asking nodes that do not have it all the time.
+   */
+  pgDiscoverMinMs: number
+  /** Longest such pause: how long after its start a scope of another node may go unnoticed. */
+  pgDiscoverMaxMs: number
   /** Names that `global` keeps for the cluster; further ones are left out, and logged. Stops a peer that registers any number. */
   maxGlobalNames: number
   /** Resources that are locked on this node at once; further ones are refused. Stops a peer that locks any number. */
@@ -277,6 +284,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   mailboxTrickleMs: 100,
   maxQueuedCalls: 10_000,
   maxGroupMembers: 1_000_000,
+  pgDiscoverMinMs: 100,
+  pgDiscoverMaxMs: 5_000,
   maxGlobalNames: 1_000_000,
   maxGlobalLocks: 100_000,
   maxLostConnections: 10_000,

@@ -155,6 +155,8 @@ export class ErlangNode implements AsyncDisposable {
       host: table,
       cluster,
       maxGroupMembers: checked.limits.maxGroupMembers,
+      discoverMinMs: checked.limits.pgDiscoverMinMs,
+      discoverMaxMs: checked.limits.pgDiscoverMaxMs,
       onError,
     })
     this.#makeGlobal = () =>

@@ -6,7 +6,8 @@
  *     join, leave   ──▶ to every known scope                  a member that ends leaves
  *     scope down    ──▶ its members leave
  *
- * OTP's scopes discover visible nodes only. A hidden node takes part by discovering every node it is connected to.
+ * OTP's scopes discover visible nodes only. A hidden node takes part by discovering every node it is connected to, until
+ * it is answered (discovery.ts).
  */
 import { ArgumentError, NodeError } from '../errors.js'
 import { atomName, internAtom, type Atom } from '../etf/atom.js'
@@ -20,6 +21,7 @@ import { genReply, readGenMessage, type GenFrom } from '../process/gen-reply.js'
 import type { Destination, Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { answerSystemMessage } from '../process/system-messages.js'
+import { Discovery } from './discovery.js'
 import { Groups, without } from './groups.js'
 import {
   changeMessages,
@@ -45,6 +47,9 @@ export interface ScopeOptions {
   cluster: Cluster
   /** Members on other nodes that one scope remembers. */
   maxGroupMembers: number
+  /** Pauses between two discovers of a hidden node that are not answered. */
+  discoverMinMs: number
+  discoverMaxMs: number
   /** Told of what could not be sent, and of members left out. */
   onError(error: unknown, where: string): void
 }
@@ -76,22 +81,27 @@ export class Scope {
   readonly #memberOf = new Map<string, Process>()
   readonly #watchers = new Map<string, Watcher>()
   readonly #listeners = new Set<ChangeListener>()
+  readonly #discovery: Discovery
   readonly #unlisten: () => void
 
   /** @throws NodeError `PROCESS_NAME_TAKEN` */
   constructor(name: Atom, options: ScopeOptions) {
     this.name = name
     this.#options = options
-    const { host, cluster } = options
+    const { host, cluster, discoverMinMs: minMs, discoverMaxMs: maxMs } = options
+    this.#discovery = new Discovery({ ask: (node) => this.#discover(node), minMs, maxMs })
     this.process = host.spawnHandler(
       {
         message: (message) => this.#message(message),
         down: (ref, object) => this.#down(ref, object),
-        exited: () => this.#unlisten(),
+        exited: () => this.#exited(),
       },
       { name },
     )
-    this.#unlisten = cluster.listen({ nodeUp: (peer) => this.#nodeUp(peer.node, peer.hidden) })
+    this.#unlisten = cluster.listen({
+      nodeUp: ({ node, hidden }) => this.#nodeUp(node, hidden),
+      nodeDown: ({ node }) => this.#discovery.stop(node),
+    })
     for (const { node, hidden } of cluster.connected()) this.#nodeUp(node, hidden)
   }
 
@@ -157,8 +167,19 @@ export class Scope {
 
   #nodeUp(node: Atom, hidden: boolean): void {
     // Hidden nodes discover us; a hidden node discovers everyone.
-    if (hidden && !this.#options.cluster.hidden) return
+    const isHidden = this.#options.cluster.hidden
+    if (hidden && !isHidden) return
+    this.#discover(node)
+    if (isHidden) this.#discovery.lookFor(node)
+  }
+
+  #discover(node: Atom): void {
     this.#send({ name: this.name, node }, node, discoverMessage(this.process.pid, 0))
+  }
+
+  #exited(): void {
+    this.#unlisten()
+    this.#discovery.end()
   }
 
   #message(message: Term): void {
@@ -197,6 +218,7 @@ export class Scope {
     if (peer === undefined) {
       peer = { pid, ref: this.process.monitor(pid), version, groups: new Map() }
       this.#peers.set(pid.key, peer)
+      this.#discovery.stop(pid.node)
     }
     peer.version = version
     return peer
@@ -259,6 +281,8 @@ export class Scope {
     const changes = [...peer.groups.values()].map(({ group, pids }) => ({ group, joined: [], left: pids }))
     this.#update(peer, changes)
     this.#peers.delete(object.key)
+    // A scope that its supervisor starts anew looks for visible nodes. (If it is the node that is down, that is next.)
+    if (this.#options.cluster.hidden) this.#discovery.lookFor(object.node)
   }
 
   #ended(process: Process, ref: Reference): void {

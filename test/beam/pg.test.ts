@@ -204,6 +204,27 @@ describe.each([
   })
 })
 
+test.each([25, 27, 29])(
+  'a hidden node finds a scope of OTP %i that starts, or starts anew, while they are connected',
+  async (otp) => {
+    const [beam, node] = await Promise.all([startBeam({ otp }), startNode({ hidden: true })])
+    const mine = node.spawn((self) => self.receive())
+    node.pg.join(SCOPE, 'late', mine)
+    await node.connect(beam.name)
+    await node.rpc.call(beam.name, 'erlang', 'node')
+    for (let start = 1; start <= 2; start++) {
+      await beam.evalText(`{ok, Scope${start}} = pg:start(${SCOPE}),
+      Member${start} = spawn(fun() -> receive stop -> ok end end),
+      ok = pg:join(${SCOPE}, late, Member${start})`)
+      await until(() => node.pg.getMembers(SCOPE, 'late').length === 2)
+      await beam.until(`lists:member(Mine, pg:get_members(${SCOPE}, late))`, { Mine: mine.pid })
+      await beam.evalText(`exit(Scope${start}, kill)`)
+      await until(() => node.pg.getMembers(SCOPE, 'late').length === 1)
+      await beam.until(`whereis(${SCOPE}) =:= undefined`)
+    }
+  },
+)
+
 test('only processes of this node join', async () => {
   const [beam, node] = await Promise.all([startScopeBeam(), startNode()])
   const foreign = (await beam.eval('self()')) as Pid
