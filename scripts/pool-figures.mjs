@@ -114,13 +114,15 @@ async function measure(size, rounds, calls) {
   await lines.next()
   const before = workers.map(({ pid }) => cpuMs(pid))
   const [perSecond, beamMs] = (await lines.next()).value.split(' ').map(Number)
+  const seconds = calls / perSecond
   const nodeMs = workers.reduce((sum, { pid }, i) => sum + cpuMs(pid) - before[i], 0)
   erl.kill('SIGKILL')
   for (const worker of workers) worker.kill('SIGKILL')
   await Promise.all(
     workers.map((worker) => (worker.exitCode ?? worker.signalCode) === null && once(worker, 'exit')),
   )
-  return { perSecond, nodeUs: (nodeMs * 1000) / calls, beamUs: (beamMs * 1000) / calls }
+  const cores = (nodeMs + beamMs) / 1000 / seconds
+  return { perSecond, cores, nodeUs: (nodeMs * 1000) / calls, beamUs: (beamMs * 1000) / calls }
 }
 
 const otp = spawnSync('erl', [
@@ -138,17 +140,18 @@ print(
   `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, OTP ${otp}, ` +
     `load before ${load.toFixed(1)}`,
 )
-print('processes   hashes a call     calls/s   Node, CPU µs a call   BEAM, CPU µs a call')
+print('processes   hashes a call     calls/s   cores had   Node, CPU µs a call   BEAM, CPU µs a call')
 for (const size of values.sizes.split(',').map(Number)) {
   for (const [rounds, count] of [
     [2000, calls],
     [1, calls * 10],
   ]) {
-    const { perSecond, nodeUs, beamUs } = await measure(size, rounds, count)
+    const { perSecond, cores, nodeUs, beamUs } = await measure(size, rounds, count)
     const cells = [
       [size, 9],
       [rounds, 14],
       [perSecond, 10],
+      [cores.toFixed(2), 10],
       [Math.round(nodeUs), 20],
       [Math.round(beamUs), 20],
     ]
