@@ -18,6 +18,33 @@ export function pidNumber(pid: Pid): number {
   return pid.serial * ID_COUNT + pid.id
 }
 
+/**
+ * What to index a JavaScript Map with: the numbers of a reference as characters. As good as its `key`, which is made to be
+ * read, and made several times quicker.
+ */
+export function referenceMapKey({ words, creation, node }: Reference): string {
+  const count = words.length
+  if (count === 3) {
+    const [first, second, third] = words as readonly [number, number, number]
+    return (
+      String.fromCharCode(
+        count,
+        creation >>> 16,
+        creation & 0xffff,
+        first >>> 16,
+        first & 0xffff,
+        second >>> 16,
+        second & 0xffff,
+        third >>> 16,
+        third & 0xffff,
+      ) + node.name
+    )
+  }
+  let text = String.fromCharCode(count, creation >>> 16, creation & 0xffff)
+  for (const word of words) text += String.fromCharCode(word >>> 16, word & 0xffff)
+  return text + node.name
+}
+
 export class IdAllocator {
   readonly node: Atom
   readonly creation: number
@@ -95,13 +122,13 @@ export class IdAllocator {
     return new Pid(this.node, pid.id, pid.serial, this.creation)
   }
 
-  /** What to index a JavaScript Map with: cheap for our own references, the full key for foreign ones. */
+  /** What to index a JavaScript Map with: cheap for our own references, text for foreign ones. */
   referenceKey(ref: Reference): number | string {
     const words = ref.words
     if (words.length === 3 && words[2] === this.#word2 && this.owns(ref.node, ref.creation)) {
       const high = words[1] as number
       if (high < 0x7fff_ffff) return high * FIRST_WORD_COUNT + (words[0] as number)
     }
-    return ref.key
+    return referenceMapKey(ref)
   }
 }

@@ -8,6 +8,7 @@ import { atom, atomName, internAtom, type Atom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
+import { referenceMapKey } from '../process/ids.js'
 import { callChannel, type CallEvent } from '../process/diagnostics.js'
 import { GEN_CALL } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
@@ -189,7 +190,7 @@ export class Calls {
       call.leader?.exit()
       throw error
     }
-    this.#pending.set(call.ref.key, call)
+    this.#pending.set(referenceMapKey(call.ref), call)
     call.limit(options.timeoutMs, options.signal, () => this.abandon(call))
     return call
   }
@@ -219,7 +220,7 @@ export class Calls {
 
   /** Forgets a call: its answer is dropped when it comes. */
   abandon(call: PendingCall): void {
-    const { key } = call.ref
+    const key = referenceMapKey(call.ref)
     call.release()
     if (this.#rexCalls.delete(key)) this.#process.demonitor(call.ref)
     else if (this.#pending.delete(key)) this.host.abandonSpawn(this.#process, call.ref)
@@ -248,7 +249,7 @@ export class Calls {
   // --- answers ---
 
   #down(ref: Reference, reason: Term): void {
-    const { key } = ref
+    const key = referenceMapKey(ref)
     const call = this.#pending.get(key)
     if (call !== undefined) {
       this.#pending.delete(key)
@@ -264,9 +265,10 @@ export class Calls {
   }
 
   #spawnFailed(ref: Reference, error: string): void {
-    const call = this.#pending.get(ref.key)
+    const key = referenceMapKey(ref)
+    const call = this.#pending.get(key)
     if (call === undefined) return
-    this.#pending.delete(ref.key)
+    this.#pending.delete(key)
     if (error === 'noconnection') call.reject(this.noConnection(call.node))
     else if (error !== 'notsup') call.reject(new ErpcError(call.node.name, error))
     else {
@@ -301,16 +303,17 @@ export class Calls {
       this.#process.demonitor(ref)
       throw error
     }
-    this.#rexCalls.set(ref.key, call)
+    this.#rexCalls.set(referenceMapKey(ref), call)
   }
 
   #rexReply(message: Term): void {
     if (!(message instanceof Tuple) || message.size !== 2) return
     const [ref, result] = message.elements as readonly [Term, Term]
     if (!(ref instanceof Reference)) return
-    const call = this.#rexCalls.get(ref.key)
+    const key = referenceMapKey(ref)
+    const call = this.#rexCalls.get(key)
     if (call === undefined) return
-    this.#rexCalls.delete(ref.key)
+    this.#rexCalls.delete(key)
     this.#process.demonitor(ref)
     const reason = badRpc(result)
     if (reason === undefined) call.resolve(result)

@@ -1,7 +1,7 @@
 /** Pid and reference numbers: bounds of every release, wrapping, names that change. */
 import { internAtom } from '../../../src/etf/atom.js'
 import { Reference } from '../../../src/etf/identifiers.js'
-import { IdAllocator, pidNumber } from '../../../src/process/ids.js'
+import { referenceMapKey, IdAllocator, pidNumber } from '../../../src/process/ids.js'
 
 const NODE = internAtom('n@h')
 
@@ -33,6 +33,24 @@ test('keys of references differ as the references do, before and after a change 
   expect(new Set([one, foreign, renamed.nextReference()].map((ref) => renamed.referenceKey(ref))).size).toBe(
     3,
   )
+})
+
+test('the map key of a reference is that of equal ones only, of any number of words', () => {
+  const edge = [0, 1, 0xffff, 0x1_0000, 2 ** 32 - 1]
+  const references = ['a@h', '\u0003a@h', 'm@h'].flatMap((name) =>
+    edge.flatMap((creation) => [
+      ...edge.map((word) => new Reference(internAtom(name), creation, [word])),
+      ...edge.flatMap((word) =>
+        edge.map((other) => new Reference(internAtom(name), creation, [word, other, 5])),
+      ),
+      ...edge.map((word) => new Reference(internAtom(name), creation, [5, word, word, 1, word])),
+    ]),
+  )
+  const keys = new Set(references.map(referenceMapKey))
+  expect(keys.size).toBe(references.length)
+  expect(new Set(references.map(({ key }) => key)).size).toBe(references.length)
+  for (const { node, creation, words } of references)
+    expect(keys.has(referenceMapKey(new Reference(node, creation, [...words])))).toBe(true)
 })
 
 test('a node knows its own under its earlier names, as many as it is told to', () => {
