@@ -1,6 +1,7 @@
 /**
  * beampeer as the target: node beampeer-target.js LIB NAME COOKIE. Written with the public door only, as a user would.
- * Prints `ready PID NAME PORT`; `gc` on standard input collects garbage (with --expose-gc) and prints the memory in use.
+ * Prints `ready PID NAME PORT`. On standard input, `gc` collects garbage (with --expose-gc) and prints the memory in use;
+ * `flood NODE` starts to send to a process of a node as fast as `send` and `writable` allow; `flooded` prints how much was.
  */
 import { createInterface } from 'node:readline'
 import path from 'node:path'
@@ -15,6 +16,11 @@ node.expose('driver', { add: (a, b) => a + b })
 node.register('echo', node.spawn(echo))
 node.register('sink', node.spawn(sink))
 node.register('source', node.spawn(source))
+node.register(
+  'unread',
+  node.spawn(() => new Promise(() => undefined)),
+)
+let flooded = 0
 console.log(`ready ${process.pid} ${node.name} ${node.port}`)
 
 async function echo(self) {
@@ -26,10 +32,25 @@ async function sink(self) {
 }
 
 async function source(self) {
-  for await (const { elements } of self) {
-    const [to, size, count] = elements
-    const bytes = new Uint8Array(size).fill(7)
-    for (let i = 0; i < count; i++) if (!self.send(to, bytes)) await node.writable(to.node)
+  for await (const { elements } of self) await pour(self, ...elements)
+}
+
+async function pour(self, to, size, count) {
+  const bytes = new Uint8Array(size)
+  // A BEAM makes its message on another core than the calls: here, it must not stop them either.
+  for (let at = 0; at < size; at += 65_536) {
+    bytes.fill(7, at, at + 65_536)
+    if (at > 0) await new Promise(setImmediate)
+  }
+  for (let i = 0; i < count; i++) if (!self.send(to, bytes)) await node.writable(to.node)
+}
+
+async function flood(to) {
+  for (let i = 0; ; i++) {
+    const room = node.send({ name: 'sink', node: to }, new Uint8Array(1000))
+    flooded++
+    if (!room) await node.writable(to)
+    else if (i % 100 === 0) await new Promise(setImmediate)
   }
 }
 
@@ -37,6 +58,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'gc') {
     globalThis.gc()
     console.log(JSON.stringify({ ...process.memoryUsage(), connected: node.nodes('connected').length }))
-  }
+  } else if (line.startsWith('flood ')) {
+    void flood(line.slice(6)).catch(() => undefined)
+    console.log('{}')
+  } else if (line === 'flooded') console.log(JSON.stringify({ messages: flooded }))
 }
 await node.stop()

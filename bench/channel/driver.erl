@@ -117,6 +117,13 @@ run({pull, Target, Size, Count, OsPid}) ->
     [receive Binary when byte_size(Binary) =:= Size -> ok end || _ <- lists:seq(1, Count)],
     garbage_collect(),
     [{bytes, Size * Count}, {us, now_us() - Start}, {cpu_us, cpu(OsPid) - Cpu}];
+%% Messages of a kilobyte to a process that reads none of them, as fast as they are taken.
+run({flood, Target, Ms}) ->
+    Counter = counters:new(1, []),
+    Binary = binary:copy(<<7>>, 1000),
+    Flood = spawn(fun() -> flood({unread, Target}, Binary, Counter) end),
+    receive after Ms -> exit(Flood, kill) end,
+    [{count, counters:get(Counter, 1)}];
 %% Calls one after another while one large message goes to the target (push) or comes from it (pull).
 run({during, Direction, Target, Bytes, OsPid}) ->
     Self = self(),
@@ -131,6 +138,11 @@ run({during, Direction, Target, Bytes, OsPid}) ->
     {Samples, Us} = until_moved(Target, []),
     [{idle_p50, quantile(Idle, 50)}, {idle_p99, quantile(Idle, 99)}, {move_us, Us} | latencies(Samples)]
         ++ [{count, length(Samples)}].
+
+flood(To, Binary, Counter) ->
+    To ! Binary,
+    counters:add(Counter, 1, 1),
+    flood(To, Binary, Counter).
 
 until_moved(Target, Samples) ->
     receive {moved, Us} -> {Samples, Us}

@@ -3,9 +3,10 @@
  * in one run and in turn, so that what else the machine does falls on all alike. Medians over the rounds.
  *
  *     npm run build && node bench/channel/run.js [--otp 25,29] [--rounds 5] [--ms 700] [--json FILE] [--write]
+ *     [--only PART] [--crowd 1,10,100,1000]
  *
  * `--write` puts the tables into docs/performance.md. Needs erlang-dev and a C compiler for the C node, erlang-jinterface
- * and a JDK for the Java node, erlang-inets for httpc; `--without libei,jinterface,http` leaves them out.
+ * and a JDK for the Java node, erlang-inets for httpc; `--without libei,jinterface,http,pressure` leaves parts out.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -94,8 +95,15 @@ async function measure(release, full) {
     process.stderr.write(`OTP ${release}: round ${round + 1} of ${options.rounds}\n`)
   }
   const memory = {}
-  for (const [who, { child }] of Object.entries(targets)) memory[who] = residentMiB(child.pid)
+  for (const [who, { child }] of Object.entries(targets)) memory[who] = { loaded: residentMiB(child.pid) }
+  // What a runtime keeps for a while after large messages is one thing, what it keeps for good another.
+  for (const [who, { child, can }] of Object.entries(targets)) {
+    for (let i = 0; i < 3 && can.includes('echo'); i++)
+      await driver.ask(`{echo, '${child.facts[1]}', 100, 1000, ${child.pid}}.`)
+    memory[who].later = residentMiB(child.pid)
+  }
   const crowds = options.crowd === '' ? [] : await crowd(targets, driver, caller)
+  const pressure = without.includes('pressure') ? undefined : await underPressure(release, driver, name)
   await caller.stop()
   for (const { child } of Object.values(targets)) await child.stop()
   await driver.stop()
@@ -104,7 +112,7 @@ async function measure(release, full) {
     medians[what] = {}
     for (const [who, runs] of Object.entries(byWho)) medians[what][who] = summary(runs)
   }
-  return { medians, memory, crowds }
+  return { medians, memory, crowds, pressure }
 }
 
 async function startTargets(release, full, name) {
@@ -223,6 +231,35 @@ async function crowd(targets, driver, caller) {
   }
   await caller.ask(JSON.stringify({ command: 'disperse' }))
   return rows
+}
+
+/** Memory of a fresh node when a peer is stopped while we send to it, and when a peer sends what nobody reads. */
+async function underPressure(release, driver, name) {
+  const child = await startNode('pressed', 'beampeer-target.js', [options.lib, name('pressed'), cookie], env)
+  const beam = await startBeam(release, 'target', name('stopped'), cookie, env)
+  const target = child.facts[1]
+  await driver.ask(`{connect, '${target}'}.`)
+  await driver.ask(`{calls, erpc, '${target}', 64, ${ms}, ${child.pid}}.`)
+  const idle = residentMiB(child.pid)
+  await child.ask(`flood ${beam.facts[1]}`)
+  while ((await child.ask('flooded')).messages < 10_000);
+  process.kill(beam.pid, 'SIGSTOP')
+  let { messages } = await child.ask('flooded')
+  let before
+  do {
+    before = messages
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    messages = (await child.ask('flooded')).messages
+  } while (messages !== before)
+  const stopped = residentMiB(child.pid)
+  process.kill(beam.pid, 'SIGKILL')
+  const unread = []
+  for (let seconds = 0; seconds < 5; seconds++) {
+    const { count } = await driver.ask(`{flood, '${target}', 1000}.`)
+    unread.push({ count, rss: residentMiB(child.pid) })
+  }
+  await child.stop()
+  return { idle, stopped, unread }
 }
 
 function summary(runs) {

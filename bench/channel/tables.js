@@ -15,7 +15,7 @@ export function tables({ node, cpu, date, releases }) {
   const parts = [
     `Measured on ${date}: Node ${node}, ${cpu}. Medians; \`×\` is beampeer against the BEAM in the same run.`,
   ]
-  for (const [release, { medians, memory, crowds }] of Object.entries(releases)) {
+  for (const [release, { medians, memory, crowds, pressure }] of Object.entries(releases)) {
     parts.push(`### Driven by OTP ${release}`)
     parts.push(
       calls(medians),
@@ -24,6 +24,7 @@ export function tables({ node, cpu, date, releases }) {
       callers(medians),
       resident(memory),
       crowd(crowds),
+      pressed(pressure),
     )
   }
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -170,8 +171,25 @@ function callers(medians) {
 
 function resident(memory) {
   return table(
-    ['target', 'resident MiB after all this'],
-    Object.entries(memory).map(([who, mib]) => [who, us(mib)]),
+    ['target', 'resident MiB right after all this', 'after three more seconds of small messages'],
+    Object.entries(memory).map(([who, { loaded, later }]) => [who, us(loaded), us(later)]),
+  )
+}
+
+function pressed(pressure) {
+  if (pressure === undefined) return ''
+  const { idle, stopped, unread } = pressure
+  const total = unread.reduce((sum, { count }) => sum + count, 0)
+  return table(
+    ['a fresh node', 'resident MiB'],
+    [
+      ['after some calls', us(idle)],
+      ['its peer stopped (SIGSTOP) while it sends, heeding `send` and `writable`', us(stopped)],
+      [
+        `a peer has sent for ${unread.length} s to a process that reads nothing (${thousands(total)} messages of 1 kB were taken)`,
+        us(unread.at(-1).rss),
+      ],
+    ],
   )
 }
 
