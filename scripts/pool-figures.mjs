@@ -2,8 +2,9 @@
 //
 //   node scripts/pool-figures.mjs [--calls 1000] [--sizes 1,2,4,8] [--write]
 //
-// The BEAM keeps eight calls under way for each member. Printed, and with --write put into docs/scaling.md, are the calls answered per second and, what a busy machine
-// does not change, the processor time that one call costs the Node processes and the BEAM. Needs Erlang/OTP and Linux.
+// The BEAM keeps eight calls under way for each member. Printed, and with --write put into docs/scaling.md, are the calls
+// answered per second, how much of the machine they had for it, and, what other programs on it hardly change, the processor
+// time that one call costs the Node processes and the BEAM. Needs Erlang/OTP and Linux.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -88,7 +89,7 @@ async function measure(size, rounds, calls) {
         [receive {'DOWN', R, process, P, normal} -> ok end || {P, R} <- Ps] end),
       Us end,
     %% Until each worker's just-in-time compiler is done.
-    counters:put(Count, 1, ${calls - Math.max(calls / 2, size * 200)}), Run(),
+    counters:put(Count, 1, ${Math.min(calls - size * 200, Math.floor(calls / 2))}), Run(),
     io:format("begin~n"), timer:sleep(100),
     counters:put(Count, 1, 0),
     {Before, _} = statistics(runtime),
@@ -144,7 +145,7 @@ print('processes   hashes a call     calls/s   cores had   Node, CPU µs a call 
 for (const size of values.sizes.split(',').map(Number)) {
   for (const [rounds, count] of [
     [2000, calls],
-    [1, calls * 10],
+    [1, calls * 5 * size],
   ]) {
     const { perSecond, cores, nodeUs, beamUs } = await measure(size, rounds, count)
     const cells = [
