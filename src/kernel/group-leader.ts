@@ -16,6 +16,7 @@ import { Tuple, tuple } from '../etf/tuple.js'
 import { charlist } from '../etf/values.js'
 import type { Host, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
+import { answerSystemMessage } from '../process/system-messages.js'
 
 export interface GroupLeaderOptions {
   /** Takes what is printed, in order. */
@@ -46,7 +47,10 @@ export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn:
   const process: Process = host.spawnHandler(
     {
       message(message) {
-        if (!(message instanceof Tuple) || message.elements[0] !== IO_REQUEST || message.size !== 4) return
+        if (!(message instanceof Tuple) || message.elements[0] !== IO_REQUEST || message.size !== 4) {
+          answerSystemMessage(host, process, 'group', message)
+          return
+        }
         const [, from, replyAs, request] = message.elements as readonly [Term, Term, Term, Term]
         if (!(from instanceof Pid)) return
         const answer = (reply: Encodable): void => {

@@ -1,5 +1,5 @@
 /**
- * A mixed cluster: three BEAMs of one release and two visible beampeer nodes, each a host of its own, while nodes are
+ * A mixed cluster: three BEAMs, one of them of another release, and two visible beampeer nodes, each a host of its own, while nodes are
  * killed and the network is cut and healed. What happens is drawn from a seed; every wait is for an event.
  */
 import type { ChildProcess } from 'node:child_process'
@@ -9,13 +9,20 @@ import type { Readable, Writable } from 'node:stream'
 import { asText } from '../../src/etf/as-text.js'
 import type { Term } from '../../src/etf/terms.js'
 import { build } from '../support/cli.js'
-import { cookie, freePort, startBeam, until, type Beam } from '../support/beam.js'
+import { cookie, defaultRelease, freePort, startBeam, until, type Beam } from '../support/beam.js'
 import { spawnTracked } from '../support/children.js'
 import { Islands, type Island } from '../support/islands.js'
 import { Lines } from '../support/lines.js'
 import { seeded } from '../support/seeded.js'
 
 const NAMES = 1_000
+/** The release of one of the BEAMs, which goes together with that of the others. */
+const OTHER_RELEASE = new Map([
+  [23, 25],
+  [25, 27],
+  [27, 29],
+  [29, 27],
+]).get(defaultRelease())
 const SEED = Number(process.env['BEAMPEER_SEED'] ?? 20_250_607)
 
 /** What the test does with a node, of either kind. */
@@ -46,7 +53,8 @@ class BeamMember implements Member {
   static async start(alive: string, island: Island, epmdPort: number): Promise<Member> {
     const args = ['-kernel', 'net_ticktime', '2', '-kernel', 'net_setuptime', '2']
     const name = `${alive}@${island.address}`
-    const beam = await startBeam({ name, prefix: island.prefix, epmdPort, args })
+    const other = alive === 'b2' && OTHER_RELEASE !== undefined ? { otp: OTHER_RELEASE } : {}
+    const beam = await startBeam({ name, prefix: island.prefix, epmdPort, args, ...other })
     await beam.compile(`-module(member).
       -export([register/1, names/0]).
       register(Ids) ->
