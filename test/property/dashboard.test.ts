@@ -20,7 +20,10 @@ const leaf = fc.oneof(
   fc.constant(undefined),
 )
 const plain: fc.Arbitrary<object> = fc.letrec((tie) => ({
-  value: fc.dictionary(key, fc.oneof({ depthSize: 'xsmall', maxDepth: 4 }, leaf, tie('value')), { noNullPrototype: true, maxKeys: 4 }),
+  value: fc.dictionary(key, fc.oneof({ depthSize: 'xsmall', maxDepth: 4 }, leaf, tie('value')), {
+    noNullPrototype: true,
+    maxKeys: 4,
+  }),
 })).value as fc.Arbitrary<object>
 
 /** As it is on the other side. */
