@@ -16,6 +16,12 @@ export interface DashboardCommandOptions extends CookieOptions {
   replay?: string
 }
 
+/** A long recording takes a while; on a terminal that is seen. */
+function showProgress(share: number): void {
+  if (process.stderr.isTTY)
+    process.stderr.write(`\rreading the recording: ${Math.floor(share * 100)} %${share < 1 ? '' : '\n'}`)
+}
+
 /** Exit status 0 when it was interrupted. */
 export async function dashboardCommand(
   nodes: readonly string[],
@@ -32,7 +38,7 @@ export async function dashboardCommand(
           logger: { ...log, info: () => undefined, warn: () => undefined },
           ...(await cookieOption(options)),
         })
-      : await Replay.open(options.replay)
+      : await Replay.open(options.replay, { onProgress: showProgress })
   try {
     await using dashboard: Dashboard = await serveDashboard(source, {
       ...(options.host !== undefined && { host: options.host }),

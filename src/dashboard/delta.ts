@@ -42,7 +42,8 @@ export function diff(before: object | undefined, after: object): Patch | undefin
 /** A new object: `before` with a patch applied. Parts that did not change are shared with it. */
 export function apply(before: object | undefined, patch: Patch): Patch {
   const result: Record<string, unknown> = { ...before }
-  for (const [key, value] of Object.entries(patch)) {
+  for (const key of Object.keys(patch)) {
+    const value = patch[key]
     if (value === null) delete result[key]
     else result[key] = isPlain(value) && isPlain(result[key]) ? apply(result[key], value as Patch) : value
   }
@@ -75,7 +76,8 @@ export function applyRows<Row extends object>(
   key: keyof Row & string,
 ): Row[] {
   const oldKeys = keysOf(before ?? [], key)
-  const found = new Map<string, Row | undefined>(oldKeys.map((name, at) => [name, before?.[at]]))
+  const found = new Map<string, Row | undefined>()
+  oldKeys.forEach((name, at) => found.set(name, before?.[at]))
   for (const [name, change] of delta.rows) found.set(name, apply(found.get(name), change as Patch) as Row)
   return (delta.order ?? oldKeys).flatMap((name) => found.get(name) ?? [])
 }
@@ -94,7 +96,12 @@ export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
-  if (Array.isArray(a) && a.length !== (b as unknown[]).length) return false
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
-  return [...keys].every((key) => same((a as Patch)[key], (b as Patch)[key]))
+  if (Array.isArray(a)) {
+    const other = b as readonly unknown[]
+    return a.length === other.length && a.every((value, at) => same(value, other[at]))
+  }
+  for (const key of Object.keys(a)) if (!same((a as Patch)[key], (b as Patch)[key])) return false
+  for (const key of Object.keys(b))
+    if ((a as Patch)[key] === undefined && (b as Patch)[key] !== undefined) return false
+  return true
 }

@@ -222,9 +222,15 @@ interface Point {
 }
 
 function rowOf({ memory, rates, limits, links, runQueue, roundTripMs }: NodeSample): Float32Array {
-  const others = links.filter(({ own }) => !own)
-  const total = (pick: (link: (typeof links)[number]) => number | undefined) =>
-    others.reduce((sum, link) => sum + (pick(link) ?? 0), 0)
+  let linkQueueBytes = 0
+  let linkReceived = 0
+  let linkSent = 0
+  for (const link of links) {
+    if (link.own) continue
+    linkQueueBytes += link.queueBytes ?? 0
+    linkReceived += link.receivedRate ?? 0
+    linkSent += link.sentRate ?? 0
+  }
   const row: Record<HistoryColumn, number | undefined> = {
     memoryTotal: memory?.total,
     memoryProcesses: memory?.processes,
@@ -245,12 +251,14 @@ function rowOf({ memory, rates, limits, links, runQueue, roundTripMs }: NodeSamp
     ports: limits.ports.used,
     atoms: limits.atoms.used,
     ets: limits.ets.used,
-    linkQueueBytes: total((link) => link.queueBytes),
-    linkReceived: total((link) => link.receivedRate),
-    linkSent: total((link) => link.sentRate),
+    linkQueueBytes,
+    linkReceived,
+    linkSent,
     roundTripMs,
   }
-  return Float32Array.from(HISTORY_COLUMNS, (column) => row[column] ?? NaN)
+  const values = new Float32Array(WIDTH)
+  HISTORY_COLUMNS.forEach((column, at) => (values[at] = row[column] ?? NaN))
+  return values
 }
 
 function bytesOf(numbers: Float32Array | Float64Array): Uint8Array {

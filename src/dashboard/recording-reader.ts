@@ -14,6 +14,8 @@ export interface PlacedFrame {
 
 export class RecordingFile {
   readonly head: HeadFrame
+  /** When it was opened. */
+  readonly sizeBytes: number
   readonly #handle: FileHandle
   readonly #maxFrameBytes: number
 
@@ -30,16 +32,17 @@ export class RecordingFile {
     try {
       const first = await new FrameReader(handle, 0, limits.maxRecordingFrameBytes).next()
       if (!isHead(first?.frame)) throw bad('it is no recording of a dashboard, or of another version')
-      return new RecordingFile(handle, first.frame, limits.maxRecordingFrameBytes)
+      return new RecordingFile(handle, first.frame, (await handle.stat()).size, limits.maxRecordingFrameBytes)
     } catch (error) {
       await handle.close()
       throw error instanceof BeampeerError ? error : bad((error as Error).message, error)
     }
   }
 
-  private constructor(handle: FileHandle, head: HeadFrame, maxFrameBytes: number) {
+  private constructor(handle: FileHandle, head: HeadFrame, sizeBytes: number, maxFrameBytes: number) {
     this.#handle = handle
     this.head = head
+    this.sizeBytes = sizeBytes
     this.#maxFrameBytes = maxFrameBytes
   }
 

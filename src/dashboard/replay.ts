@@ -17,6 +17,8 @@ import { keyOf } from './views.js'
 const SPEEDS: readonly number[] = [1, 2, 5, 10, 30, 60, 300]
 /** Between two tellings of where the replay is. */
 const TOLD_EVERY_MS = 500
+/** Tellings of how far the reading at the start is. */
+const PROGRESS_STEPS = 20
 /** No more often are frames shown, whatever the speed. */
 const MIN_STEP_MS = 20
 
@@ -41,6 +43,8 @@ export interface ReplayOptions {
   /** Stand at the first moment; default false. */
   paused?: boolean
   limits?: Partial<Limits>
+  /** While the file is read at the start: the share that has been, up to 1. */
+  onProgress?: (share: number) => void
 }
 
 export class Replay implements DashboardSource {
@@ -76,7 +80,7 @@ export class Replay implements DashboardSource {
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const recording = await RecordingFile.open(file, limits)
     try {
-      const replay = new Replay(recording, await readIndex(recording, limits), limits)
+      const replay = new Replay(recording, await readIndex(recording, limits, options.onProgress), limits)
       const { speed = 1, paused = false } = options
       await replay.control({ position: recording.head.at, speed, paused })
       return replay
@@ -226,17 +230,23 @@ export class Replay implements DashboardSource {
 }
 
 /** Goes through the file once. */
-async function readIndex(file: RecordingFile, limits: Limits): Promise<Index> {
+async function readIndex(
+  file: RecordingFile,
+  limits: Limits,
+  onProgress: (share: number) => void = () => undefined,
+): Promise<Index> {
   const places: Places = { at: [], offset: [] }
   const views = new Map<string, Places>()
   const events: { at: number; event: TimelineEvent }[] = []
   const whole = new Fleet(limits)
   const histories = new Map<string, NodeHistory>()
   let to = file.head.at
+  let told = 0
   const reader = file.from(0)
   for (let found = await reader.next(); found !== undefined; found = await reader.next()) {
     const { frame, offset } = found
     to = frame.at
+    if (offset - told >= file.sizeBytes / PROGRESS_STEPS) onProgress((told = offset) / file.sizeBytes)
     if (frame.type === 'event') events.push({ at: frame.at, event: frame.event })
     else if (frame.type === 'states') {
       add(places, frame.at, offset)
@@ -251,6 +261,7 @@ async function readIndex(file: RecordingFile, limits: Limits): Promise<Index> {
       else add(known, frame.at, offset)
     }
   }
+  onProgress(1)
   for (const node of whole.states.keys()) histories.set(node, whole.history(node) as NodeHistory)
   return { from: file.head.at, to, states: places, views, events, histories }
 }

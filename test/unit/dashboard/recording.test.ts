@@ -212,6 +212,17 @@ describe('a replay', () => {
     })
   })
 
+  test('tells how far its reading at the start is', async () => {
+    const shares: number[] = []
+    await replayOf(await recordingOf(story()), {
+      paused: true,
+      onProgress: (share) => void shares.push(share),
+    })
+    expect(shares.length).toBeGreaterThan(10)
+    expect(shares).toEqual([...shares].sort((a, b) => a - b))
+    expect(shares.at(-1)).toBe(1)
+  })
+
   test('has histories of its whole time from the start', async () => {
     const replay = await replayOf(await recordingOf(story()))
     const slice = replay.fleet
