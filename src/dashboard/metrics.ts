@@ -13,6 +13,7 @@ import {
   type ConnectionEvent,
   type DropEvent,
   type ErlangNode,
+  type ServedEvent,
 } from '../index.js'
 import type { Probe } from './probe.js'
 import type { NodeSample } from './samples.js'
@@ -28,6 +29,9 @@ export interface MetricsOptions {
 
 type Labels = Readonly<Record<string, string>>
 type Put = (value: number | undefined, labels?: Labels) => void
+
+/** Seconds. */
+const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10]
 
 /** In the words of `system_info`. */
 const ONE = { processes: 'process', ports: 'port', atoms: 'atom', ets: 'ets' } as const
@@ -225,7 +229,14 @@ export class Metrics implements Disposable {
       name: 'beampeer_call_duration_seconds',
       help: 'Calls to other nodes, by outcome.',
       labelNames: ['outcome'],
-      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+      buckets: DURATION_BUCKETS,
+      registers,
+    })
+    const served = new Histogram({
+      name: 'beampeer_served_call_duration_seconds',
+      help: 'Calls of other nodes that were answered here, by outcome.',
+      labelNames: ['outcome'],
+      buckets: DURATION_BUCKETS,
       registers,
     })
     const drops = new Counter({
@@ -239,6 +250,9 @@ export class Metrics implements Disposable {
     })
     this.#listen<CallEvent>('beampeer:call', node, ({ durationMs, error }) =>
       calls.observe({ outcome: error === undefined ? 'ok' : 'error' }, durationMs / 1_000),
+    )
+    this.#listen<ServedEvent>('beampeer:served', node, ({ durationMs, error }) =>
+      served.observe({ outcome: error === undefined ? 'ok' : 'error' }, durationMs / 1_000),
     )
     this.#listen<DropEvent>('beampeer:drop', node, () => drops.inc())
   }

@@ -22,6 +22,19 @@ export interface CallEvent {
   readonly error?: unknown
 }
 
+/** On `beampeer:served`: a call of another node, or of this one, that came here has ended. */
+export interface ServedEvent {
+  readonly local: string
+  /** The node that called. */
+  readonly node: string
+  /** What was asked for; empty where it was no atom. */
+  readonly module: string
+  readonly function: string
+  readonly durationMs: number
+  /** The reason, when it ended with an exception; calls of what is not exposed do, too. */
+  readonly error?: unknown
+}
+
 /** On `beampeer:drop`: a message that came to a full mailbox. */
 export interface DropEvent {
   readonly local: string
@@ -31,4 +44,5 @@ export interface DropEvent {
 
 export const connectionChannel = channel('beampeer:connection')
 export const callChannel = channel('beampeer:call')
+export const servedChannel = channel('beampeer:served')
 export const dropChannel = channel('beampeer:drop')

@@ -4,6 +4,7 @@ import { ExportFun } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { tuple } from '../etf/tuple.js'
 import { ErlangError, toException, type Exception, type StackEntry } from '../process/erlang-error.js'
+import { servedChannel, type ServedEvent } from '../process/diagnostics.js'
 import type { Process } from '../process/process.js'
 import type { CallContext } from './context.js'
 import type { ExposedFunction, ExposedTable } from './exposed.js'
@@ -47,6 +48,30 @@ const MAX_ARGS = 1023
  * result is then no promise, so that a call costs no turn of the microtask queue.
  */
 export function runCall(table: ExposedTable, asked: Mfa, call: RunningCall): Outcome | Promise<Outcome> {
+  return servedChannel.hasSubscribers ? observed(table, asked, call) : run(table, asked, call)
+}
+
+/** Runs it, and tells those who watch when it has ended. */
+function observed(table: ExposedTable, asked: Mfa, call: RunningCall): Outcome | Promise<Outcome> {
+  const startedAt = performance.now()
+  const ended = (outcome: Outcome): Outcome => {
+    servedChannel.publish({
+      local: call.process.node.name,
+      node: call.context().node.name,
+      module: atomName(asked.module) ?? '',
+      function: atomName(asked.function) ?? '',
+      durationMs: performance.now() - startedAt,
+      ...(outcome.type !== 'return' && {
+        error: outcome.type === 'exception' ? outcome.exception.reason : internAtom(outcome.reason),
+      }),
+    } satisfies ServedEvent)
+    return outcome
+  }
+  const outcome = run(table, asked, call)
+  return outcome instanceof Promise ? outcome.then(ended) : ended(outcome)
+}
+
+function run(table: ExposedTable, asked: Mfa, call: RunningCall): Outcome | Promise<Outcome> {
   let mfa = asked
   // The arguments of the `apply/3` that `mfa` was unwrapped from, if one was.
   let applied: readonly Term[] | undefined
