@@ -24,12 +24,19 @@ export default {
   maxWorkers: '100%',
   projects: [
     // Needs nothing but Node.
-    { ...common, displayName: 'node', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/test/beam/'] },
+    { ...common, displayName: 'node', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/test/beam/', '/test/browser/'] },
     // Talks to real Erlang nodes: the set-up installs OTP where it can, else says what to install and fails.
     {
       ...common,
       displayName: 'beam',
       testMatch: ['<rootDir>/test/beam/**/*.test.ts'],
+      globalSetup: '<rootDir>/scripts/setup-beam.mjs',
+    },
+    // The dashboard in Chromium, over real Erlang nodes.
+    {
+      ...common,
+      displayName: 'browser',
+      testMatch: ['<rootDir>/test/browser/**/*.test.ts'],
       globalSetup: '<rootDir>/scripts/setup-beam.mjs',
     },
   ],

@@ -2,7 +2,7 @@
  * The codec in a browser: headless Chromium loads `etf/web.ts` as modules and passes the vectors that Node passes.
  * `BEAMPEER_CHROMIUM` names the program; Debian's package is `chromium`.
  */
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,28 +11,11 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import type * as web from '../../src/etf/web.js'
+import { chromium, CHROMIUM_SWITCHES } from '../support/chromium.js'
 import { hostileInputs, RELEASES, vectors } from '../support/etf-vectors.js'
 import { decode, encode } from '../../src/etf/node.js'
 
 const root = path.join(__dirname, '../..')
-
-function chromium(): string {
-  for (const name of [
-    process.env['BEAMPEER_CHROMIUM'] ?? '',
-    'chromium',
-    'chromium-browser',
-    'google-chrome',
-  ]) {
-    try {
-      if (name !== '') return execFileSync('which', [name], { encoding: 'utf8' }).trim()
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error(
-    'this test needs Chromium: install the package chromium, or set BEAMPEER_CHROMIUM to the program',
-  )
-}
 
 interface Case {
   name: string
@@ -127,9 +110,13 @@ test('Chromium reads and writes every vector as Node does', async () => {
   const profile = mkdtempSync(path.join(os.tmpdir(), 'beampeer-chromium-'))
   try {
     const { port } = server.address() as AddressInfo
-    const switches = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync', `--user-data-dir=${profile}`,
-      '--dump-dom', `http://127.0.0.1:${port}/`] // prettier-ignore
+    const switches = [
+      '--headless',
+      ...CHROMIUM_SWITCHES,
+      `--user-data-dir=${profile}`,
+      '--dump-dom',
+      `http://127.0.0.1:${port}/`,
+    ]
     const { stdout } = await promisify(execFile)(chromium(), switches, { maxBuffer: 1 << 26 })
     const body = /<body>([\s\S]*)<\/body>/.exec(stdout)?.[1] ?? stdout
     const { outcomes, extra } = JSON.parse(

@@ -1,12 +1,10 @@
 /** In front of a closed door: no session, or a server of another version. */
 import { connection } from '../state/live.js'
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS = {
   missing: 'This browser has no session with the server.',
-  wrong: 'The token is not the one that the server printed.',
-  used: 'The token has been used before: each opens one session.',
   expired: 'The session has ended: the server was started anew.',
-}
+} as const
 
 export function Door() {
   const now = connection.value
@@ -23,7 +21,7 @@ export function Door() {
   return (
     <div class="door">
       <h1 tabindex={-1}>Sign in</h1>
-      <p role="alert">{REASONS[reason] ?? REASONS['missing']}</p>
+      <p role="alert">{REASONS[reason]}</p>
       <p class="muted">
         Open the address that <code>beampeer dashboard</code> printed when it started, or paste it here.
       </p>

@@ -36,7 +36,7 @@ export type Connection =
   | { readonly state: 'live' }
   /** `retryAt` by the browser's clock. */
   | { readonly state: 'lost'; readonly retryAt: number; readonly closing: boolean }
-  | { readonly state: 'unauthorised'; readonly reason: string }
+  | { readonly state: 'unauthorised'; readonly reason: 'missing' | 'expired' }
   /** The server is of another version than this page, which has been loaded anew already. */
   | { readonly state: 'version' }
 
@@ -112,9 +112,7 @@ async function connect(): Promise<void> {
     return lost()
   }
   if (answer.status === 401 || answer.status === 403) {
-    const denied = new URLSearchParams(window.location.search).get('denied')
-    const body = (await answer.json().catch(() => ({}))) as { reason?: string }
-    connection.value = { state: 'unauthorised', reason: denied ?? body.reason ?? 'missing' }
+    connection.value = { state: 'unauthorised', reason: mirror.welcome === undefined ? 'missing' : 'expired' }
     return
   }
   if (!answer.ok) return lost()
