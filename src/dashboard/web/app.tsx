@@ -49,7 +49,7 @@ export function App() {
       <Banners />
       <main
         id="main"
-        class={`main ${known && state !== 'live' ? 'is-stale' : ''}`}
+        class={`main ${known && (state === 'connecting' || state === 'lost') ? 'is-stale' : ''}`}
         ref={main}
         tabindex={-1}
         data-state={state}
@@ -194,7 +194,7 @@ function Banners() {
   return (
     <>
       {now.state !== 'lost' ? null : (
-        <div class="banner-wrap is-bad">
+        <section class="banner-wrap is-bad" aria-label="Connection">
           <div class="banner" data-banner="lost">
             <span role="status">
               {now.closing ? 'The server has ended.' : 'The connection to the server is lost.'}
@@ -205,14 +205,14 @@ function Banners() {
               Try now
             </button>
           </div>
-        </div>
+        </section>
       )}
       {kept?.error === undefined ? null : (
-        <div class="banner-wrap is-bad">
+        <section class="banner-wrap is-bad" aria-label="Recording">
           <div class="banner" role="status">
             The recording has stopped: {kept.error}
           </div>
-        </div>
+        </section>
       )}
     </>
   )

@@ -177,9 +177,9 @@ function Disc(props: {
       <circle class="disc" r={node === undefined ? 9 : 15} />
       {health === 'ok' ? <circle class="glyph" r={6} /> : <path class="glyph" d={GLYPHS[health]} />}
       <text y={32}>{name}</text>
-      {node === undefined || !roomy ? null : (
+      {node === undefined || (health === 'ok' && !roomy) ? null : (
         <text class="figure" y={47}>
-          {node.status === 'up' ? bytes(memory) : word}
+          {health === 'ok' ? ` ${bytes(memory)}` : ` ${word}`}
         </text>
       )}
     </g>
@@ -189,8 +189,6 @@ function Disc(props: {
       {body}
     </g>
   ) : (
-    <a href={nodeHref(name)} aria-label={`${name}: ${word}`}>
-      {body}
-    </a>
+    <a href={nodeHref(name)}>{body}</a>
   )
 }

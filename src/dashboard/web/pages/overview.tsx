@@ -283,7 +283,7 @@ function Links({ node }: { node: NodeState }) {
   if (allowed)
     columns.push({
       key: 'action',
-      title: '',
+      title: 'Action',
       width: 'w-m',
       cell: ({ peer }) => (
         <button

@@ -1,7 +1,8 @@
 /** One process. Its dictionary, state and messages are read only when they are asked for. */
 import { useMemo, useRef, useState } from 'preact/hooks'
 import type { NodeState, ProcessView } from '../../protocol.js'
-import { Empty, ErrorNote, Loading, PidLink, Status } from '../parts/basics.js'
+import type { TermValue } from '../../term-values.js'
+import { Empty, ErrorNote, Loading, Status } from '../parts/basics.js'
 import { askFor } from '../parts/dialogs.js'
 import { Spark } from '../parts/spark.js'
 import { Term } from '../parts/term.js'
@@ -54,7 +55,7 @@ export function ProcessPage({ node, pid }: { node: NodeState; pid: string }) {
       </div>
       <ErrorNote error={error} />
       {process !== undefined ? (
-        <Details node={node.node} process={process} wanted={wanted} onWant={setWanted} />
+        <Details process={process} wanted={wanted} onWant={setWanted} />
       ) : gone ? (
         <Empty title="There is no such process">It has ended, or never was.</Empty>
       ) : error === undefined ? (
@@ -88,12 +89,11 @@ function useTrail(process: Alive) {
 }
 
 function Details(props: {
-  node: string
   process: Alive
   wanted: Readonly<Record<Extra, boolean>>
   onWant(wanted: Readonly<Record<Extra, boolean>>): void
 }) {
-  const { node, process } = props
+  const { process } = props
   const trail = useTrail(process)
   return (
     <>
@@ -127,7 +127,7 @@ function Details(props: {
             <Fact name="Current function" value={process.currentFunction} />
             <dt>Group leader</dt>
             <dd>
-              <PidLink node={node} pid={process.groupLeader} />
+              <Term value={process.groupLeader ?? '–'} />
             </dd>
             <Fact name="Priority" value={process.priority} />
             <Fact name="Traps exits" value={process.trapExit ? 'yes' : 'no'} />
@@ -138,9 +138,9 @@ function Details(props: {
         </section>
         <section class="panel" aria-label="Relations">
           <dl class="facts">
-            <Pids name="Links" node={node} pids={process.links} />
-            <Pids name="Monitors" node={node} pids={process.monitors} />
-            <Pids name="Monitored by" node={node} pids={process.monitoredBy} />
+            <Related name="Links" of={process.links} />
+            <Related name="Monitors" of={process.monitors} />
+            <Related name="Monitored by" of={process.monitoredBy} />
           </dl>
         </section>
       </div>
@@ -175,23 +175,23 @@ function Fact({ name, value }: { name: string; value: string | undefined }) {
 /** Most that are listed. */
 const MOST = 60
 
-function Pids({ name, node, pids }: { name: string; node: string; pids: readonly string[] }) {
+function Related({ name, of }: { name: string; of: readonly TermValue[] }) {
   return (
     <>
       <dt>
-        {name} <span class="muted">{pids.length}</span>
+        {name} <span class="muted">{of.length}</span>
       </dt>
       <dd>
-        {pids.length === 0 ? (
+        {of.length === 0 ? (
           <span class="muted">none</span>
         ) : (
-          <ul class="chips">
-            {pids.slice(0, MOST).map((pid, at) => (
-              <li key={`${pid} ${at}`}>
-                <PidLink node={node} pid={pid} />
+          <ul class="chips term">
+            {of.slice(0, MOST).map((one, at) => (
+              <li key={at}>
+                <Term value={one} />
               </li>
             ))}
-            {pids.length > MOST ? <li class="muted">{pids.length - MOST} more</li> : null}
+            {of.length > MOST ? <li class="muted">{of.length - MOST} more</li> : null}
           </ul>
         )}
       </dd>

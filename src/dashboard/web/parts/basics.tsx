@@ -81,7 +81,9 @@ export function Empty({ title, children }: { title: string; children?: Component
   return (
     <div class="empty">
       <Ring />
-      <h3>{title}</h3>
+      <p>
+        <strong>{title}</strong>
+      </p>
       {children === undefined ? null : <p>{children}</p>}
     </div>
   )

@@ -42,6 +42,7 @@ export type Connection =
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 15_000
+const LONGEST_FRAME_MS = 250
 /** Points of a sparkline. */
 const SPARK_POINTS = 120
 const RELOADED = 'beampeer.reloaded'
@@ -80,7 +81,7 @@ let nextId = 1
 let attempt = 0
 let retryTimer = 0
 let silenceTimer = 0
-let flushing = false
+let flushTimer = 0
 /** The server's clock minus the browser's. */
 let clockOffset = 0
 
@@ -89,9 +90,6 @@ let clockOffset = 0
 export function start(): void {
   window.setInterval(tick, 1_000)
   window.addEventListener('online', retryNow)
-  document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) flush()
-  })
   void connect()
 }
 
@@ -198,10 +196,11 @@ function receive(message: ServerMessage): void {
       return
     default:
   }
-  if (!flushing) {
-    flushing = true
-    // One drawing for all messages of a moment; none while the page is hidden.
+  if (flushTimer === 0) {
+    // One drawing for all messages of a moment. Frames are not asked for while the page is hidden or covered: the timer
+    // keeps its title, and what a screen reader says, from growing old.
     window.requestAnimationFrame(flush)
+    flushTimer = window.setTimeout(flush, LONGEST_FRAME_MS)
   }
 }
 
@@ -213,7 +212,9 @@ function settle(reply: Reply): void {
 }
 
 function flush(): void {
-  flushing = false
+  if (flushTimer === 0) return
+  window.clearTimeout(flushTimer)
+  flushTimer = 0
   batch(() => {
     welcome.value = mirror.welcome
     if (nodes.value !== mirror.nodes) {
