@@ -201,6 +201,9 @@ export class Replay implements DashboardSource {
   #show({ frame }: PlacedFrame): void {
     this.#position = Math.max(this.#position, frame.at)
     if (frame.type === 'event') this.fleet.event(frame.event)
+    // The first may be a moment after the head, where a replay begins; later ones say what the changes said before.
+    if (frame.type === 'states')
+      for (const state of frame.nodes) if (!this.fleet.states.has(state.node)) this.fleet.put(state)
     if (frame.type !== 'status') return
     const { node } = frame.node
     const state = changedNodes(this.fleet.states, [frame.node]).get(node)
