@@ -82,7 +82,7 @@ export class Replay implements DashboardSource {
     try {
       const replay = new Replay(recording, await readIndex(recording, limits, options.onProgress), limits)
       const { speed = 1, paused = false } = options
-      await replay.control({ position: recording.head.at, speed, paused })
+      await replay.control({ position: replay.now(), speed, paused })
       return replay
     } catch (error) {
       await recording.close()
@@ -266,7 +266,9 @@ async function readIndex(
   }
   onProgress(1)
   for (const node of whole.states.keys()) histories.set(node, whole.history(node) as NodeHistory)
-  return { from: file.head.at, to, states: places, views, events, histories }
+  // Where there is something to see: the first states may be a moment after the head.
+  const from = Math.min(to, places.at[0] ?? file.head.at)
+  return { from, to, states: places, views, events, histories }
 }
 
 function add(places: Places, at: number, offset: number): void {

@@ -198,6 +198,18 @@ describe('a replay', () => {
     expect(replay.fleet.events(0, 100).events.length).toBe(2)
   })
 
+  test('begins where there is something to see', async () => {
+    const [, , ...rest] = story()
+    const file = await recordingOf([
+      headAt(900),
+      { type: 'states', at: 901, nodes: [stateOf('b@host', 900)] },
+      ...rest,
+    ])
+    const replay = await replayOf(file)
+    expect([...replay.fleet.states.keys()]).toEqual(['b@host'])
+    expect(replay.replay.state()).toMatchObject({ from: 901, position: 901 })
+  })
+
   test('has the views that somebody looked at, as they were then', async () => {
     const replay = await replayOf(await recordingOf(story()))
     const view = async (second: number) => {
