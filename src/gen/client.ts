@@ -13,7 +13,7 @@ import { ArgumentError, type BeampeerError } from '../errors.js'
 import { atomName, internAtom, type Atom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
-import { Tuple, tuple } from '../etf/tuple.js'
+import { isTuple, Tuple, tuple } from '../etf/tuple.js'
 import { ImproperList } from '../etf/values.js'
 import { GEN_CALL, GEN_CAST } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
@@ -172,7 +172,7 @@ export class GenClient {
 
   /**
    * `gen:stop/3`: asks a server to end with `reason` and waits until it did.
-   * @throws GenCallError when it is not there, ends otherwise, or not in time
+   * @throws GenCallError when it is not there, refuses, ends otherwise, or not in time
    */
   async stop(
     to: ServerRef,
@@ -251,8 +251,12 @@ export class GenClient {
     const ref = tag instanceof ImproperList ? tag.tail : tag
     if (!(ref instanceof Reference)) return
     const call = this.#pending.get(ref.key)
-    if (call === undefined || call.untilDown) return
-    call.resolve(reply)
+    if (call === undefined) return
+    if (call.untilDown) {
+      // A server that ends says ok first; only who refuses to (a service of a node) answers otherwise.
+      if (!isTuple(reply, 'error', 2)) return
+      call.reject(new GenCallError(call.server, reply.elements[1]))
+    } else call.resolve(reply)
     this.#pending.delete(ref.key)
     this.#process.demonitor(ref)
   }

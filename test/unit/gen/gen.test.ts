@@ -6,6 +6,8 @@ import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
 import { Gen } from '../../../src/gen/gen.js'
 import { GenServer, NO_REPLY, stopWith } from '../../../src/gen/server.js'
+import type { Process } from '../../../src/process/process.js'
+import { answerSystemMessage } from '../../../src/process/system-messages.js'
 import { Cluster, inbox } from '../kernel/support.js'
 
 function make(release = Infinity) {
@@ -74,6 +76,18 @@ test('stop waits for the end, and says so when the server ends otherwise', async
     }
   }
   await expect(gen.stop(await gen.start(new Stubborn()))).rejects.toMatchObject({ code: 'GEN_EXIT' })
+})
+
+test('stop of a service that refuses to end says so', async () => {
+  const { gen, table } = make()
+  const service: Process = table.spawnHandler({
+    message: (message) => void answerSystemMessage(table, service, 'service', message),
+  })
+  await expect(gen.stop(service)).rejects.toMatchObject({
+    code: 'GEN_EXIT',
+    reason: tuple(atom('unknown_system_msg'), tuple(atom('terminate'), atom('normal'))),
+  })
+  expect(service.alive).toBe(true)
 })
 
 test('time-outs, aborts and bad arguments', async () => {
