@@ -88,7 +88,9 @@ export async function serveDashboard(
     await dashboard.close()
     throw error
   }
-  options.signal?.addEventListener('abort', () => void dashboard.close(), { once: true })
+  const { signal } = options
+  signal?.addEventListener('abort', () => void dashboard.close(), { once: true })
+  if (signal?.aborted === true) await dashboard.close()
   return dashboard
 }
 

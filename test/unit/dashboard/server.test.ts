@@ -424,6 +424,16 @@ describe('a page', () => {
     })
   })
 
+  test('a signal ends the server, also one that came before', async () => {
+    const abort = new AbortController()
+    const served = await dashboard({ signal: abort.signal })
+    const page = await Page.open(served)
+    abort.abort()
+    expect(await page.closed).toBe(1001)
+    const late = await dashboard({ signal: abort.signal })
+    expect(late.port).toBe(0)
+  })
+
   test('is told that the server ends', async () => {
     const served = await dashboard()
     const page = await Page.open(served)
