@@ -1,13 +1,17 @@
 /** `beampeer call`: one `rpc:call`, its result printed as a term. */
 import { ArgumentError } from '../errors.js'
 import { parse, print } from '../index.js'
+import { connectWithin } from './connect.js'
 import type { CookieOptions } from './cookie.js'
+import { toJson } from './json.js'
+import { waitingFor } from './progress.js'
 import { withToolNode } from './tool-node.js'
 
 export interface CallCommandOptions extends CookieOptions {
   /** Milliseconds. */
   timeout?: number
   elixir?: true
+  json?: true
 }
 
 export async function callCommand(
@@ -25,12 +29,13 @@ export async function callCommand(
     )
   }
   const result = await withToolNode(options, async (node) => {
-    // The connection gives this node its name, and tells why when there is none.
-    await node.dial(nodeName)
-    return node.rpc.call(nodeName, module, name, args, {
+    const timeoutMs = await connectWithin(node, nodeName, options.timeout)
+    using _ = waitingFor(`waiting for ${nodeName}`)
+    return await node.rpc.call(nodeName, module, name, args, {
       output: (text) => void process.stdout.write(text),
-      ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
     })
   })
-  console.log(print(result, { flavour: options.elixir ? 'elixir' : 'erlang', printable: 'unicode' }))
+  if (options.json === true) console.log(toJson(result))
+  else console.log(print(result, { flavour: options.elixir ? 'elixir' : 'erlang', printable: 'unicode' }))
 }

@@ -1,6 +1,7 @@
 /** `beampeer doctor`: which layer on the way to a node fails, and how to mend it. */
 import { examine } from '../dashboard/doctor.js'
 import type { CookieOptions } from './cookie.js'
+import { waitingFor } from './progress.js'
 
 export interface DoctorCommandOptions extends CookieOptions {
   name?: string
@@ -19,17 +20,22 @@ const MARKS = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' } as const
 export async function doctorCommand(nodeName: string, options: DoctorCommandOptions): Promise<void> {
   const { timeout, netTicktime, json, ...rest } = options
   const steps = []
+  let waiting = waitingFor('looking')
   for await (const step of examine(nodeName, {
     ...rest,
     ...(timeout !== undefined && { timeoutMs: timeout }),
     ...(netTicktime !== undefined && { netTicktime: netTicktime / 1_000 }),
   })) {
+    waiting[Symbol.dispose]()
     steps.push(step)
     if (step.status === 'failed') process.exitCode = 1
-    if (json === true) continue
-    console.log(`${MARKS[step.status]} ${step.layer.padEnd(12)} ${step.text}`)
-    if (step.mend !== undefined) console.log(`        ${' '.repeat(12)} → ${step.mend}`)
+    if (json !== true) {
+      console.log(`${MARKS[step.status]} ${step.layer.padEnd(12)} ${step.text}`)
+      if (step.mend !== undefined) console.log(`        ${' '.repeat(12)} → ${step.mend}`)
+    }
+    waiting = waitingFor('looking further')
   }
+  waiting[Symbol.dispose]()
   if (json === true) {
     const failed = steps.find(({ status }) => status === 'failed')
     console.log(

@@ -9,6 +9,7 @@ export interface InspectOptions {
   record?: string
   width?: number
   ticks?: boolean
+  json?: true
 }
 
 /** @param what a recording's file name, or the name of a node */
@@ -57,8 +58,17 @@ async function showLive(name: string, options: InspectOptions): Promise<void> {
   for (const file of files.values()) file.end()
 }
 
-function show(event: WireEvent & { ms: number }, { ticks }: InspectOptions, before = ''): void {
+function show(
+  event: WireEvent & { ms: number; connection?: number },
+  { ticks, json }: InspectOptions,
+  before = '',
+): void {
   if (event.type === 'tick' && ticks !== true) return
+  if (json === true) {
+    const { ms, connection, from, type, text } = event
+    console.log(JSON.stringify({ ms, connection, from, type, text }))
+    return
+  }
   const arrow = event.from === 'initiator' ? '→' : '←'
   console.log(
     `${before}${(event.ms / 1000).toFixed(3)} ${arrow} ${event.type === 'error' ? 'ERROR ' : ''}${event.text}`,

@@ -1,7 +1,15 @@
 /** `beampeer names`: what `epmd -names` shows, of any host. */
 import { epmdNames } from '../index.js'
+import { waitingFor } from './progress.js'
 
-export async function namesCommand(host: string, options: { port?: number }): Promise<void> {
+export interface NamesCommandOptions {
+  port?: number
+  json?: true
+}
+
+export async function namesCommand(host: string, { json, ...options }: NamesCommandOptions): Promise<void> {
+  using _ = waitingFor(`waiting for the EPMD of ${host}`)
   const names = await epmdNames(host, options)
-  for (const { name, port } of names) console.log(`name ${name} at port ${port}`)
+  if (json === true) console.log(JSON.stringify(names.map(({ name, port }) => ({ name, port }))))
+  else for (const { name, port } of names) console.log(`name ${name} at port ${port}`)
 }

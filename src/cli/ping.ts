@@ -1,20 +1,39 @@
 /** `beampeer ping`: `net_adm:ping/1`, with the reason for a pang. */
+import { BeampeerError } from '../errors.js'
+import { connectWithin } from './connect.js'
 import type { CookieOptions } from './cookie.js'
 import { fail } from './report.js'
 import { withToolNode } from './tool-node.js'
 
-export async function pingCommand(nodeName: string, options: CookieOptions): Promise<void> {
+export interface PingCommandOptions extends CookieOptions {
+  /** Milliseconds. */
+  timeout?: number
+  json?: true
+}
+
+export async function pingCommand(nodeName: string, options: PingCommandOptions): Promise<void> {
   await withToolNode(options, async (node) => {
+    const started = performance.now()
+    let answer: 'pong' | 'pang' = 'pang'
+    let reason: unknown
     try {
       // A connection is what ping asks for; making it first tells why there is none.
-      await node.dial(nodeName)
+      const timeoutMs = await connectWithin(node, nodeName, options.timeout)
+      answer = await node.ping(
+        nodeName,
+        timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) },
+      )
     } catch (error) {
-      console.log('pang')
-      fail(error)
-      return
+      reason = error
     }
-    const answer = await node.ping(nodeName)
-    console.log(answer)
     if (answer !== 'pong') process.exitCode = 1
+    if (options.json === true) {
+      const told =
+        reason instanceof BeampeerError ? { code: reason.code, message: reason.message } : undefined
+      const elapsedMs = Math.round(performance.now() - started)
+      console.log(JSON.stringify({ node: nodeName, answer, elapsedMs, ...(told && { error: told }) }))
+      if (reason === undefined || told !== undefined) return
+    } else console.log(answer)
+    if (reason !== undefined) fail(reason)
   })
 }

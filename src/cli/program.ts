@@ -87,7 +87,8 @@ Environment: BEAMPEER_COOKIE, ERL_EPMD_PORT, ERL_EPMD_ADDRESS.`,
 The first line on standard output is \`ready <name> <distribution port>\`; logs go to standard error.
 The functions that FILE exports by name become functions of module NAME; its default export, if it is a
 function, is called once with the node before the ready line. A process registered as \`echo\` answers
-{From, Message} with Message. With --dashboard, a line \`dashboard <link>\` follows the first. The first SIGINT or SIGTERM sends what is queued and stops it, a second one ends it.
+{From, Message} with Message. Exit status 0 when it was stopped, 1 when it cannot start, or ends because a module left an
+error unhandled. With --dashboard, a line \`dashboard <link>\` follows the first. The first SIGINT or SIGTERM sends what is queued and stops it, a second one ends it.
 ${COOKIE_HELP}
 
 Examples:
@@ -102,8 +103,13 @@ Examples:
     .argument('<module>', 'such as lists, or Elixir.String')
     .argument('<function>')
     .argument('[arguments]', 'an Erlang list', '[]')
-    .option('--timeout <seconds>', 'give up after this time (default: wait)', seconds)
+    .option(
+      '--timeout <seconds>',
+      'give up after this time, that of connecting included (default: wait)',
+      seconds,
+    )
     .option('--elixir', 'print the result in Elixir’s notation')
+    .addOption(new Option('--json', 'print the result as JSON').conflicts('elixir'))
     .action(async (...args: [string, string, string, string, object]) =>
       (await import('./call.js')).callCommand(...args),
     )
@@ -111,18 +117,26 @@ Examples:
       'after',
       `
 Exit status 0 and the result on standard output, or 1 and the reason on standard error. What the function
-prints reaches standard output too.
+prints reaches standard output too. In JSON binaries that are text and atoms are strings, tuples are lists, and what
+JSON has nothing for is text as Erlang prints it.
 ${COOKIE_HELP}
 
 Examples:
   beampeer call app@host erlang node
   beampeer call app@host lists seq '[1, 10]'
+  beampeer call app@host erlang memory --json
   beampeer call app@host Elixir.String upcase '[<<"žluť"/utf8>>]' --elixir`,
     )
 
   connecting(program.command('ping'))
     .description('print pong if the node can be connected to, else pang')
     .argument('<node>', 'name@host')
+    .option(
+      '--timeout <seconds>',
+      'give up after this time (default: the limits of each step, some 20 seconds)',
+      seconds,
+    )
+    .option('--json', 'print it as JSON, with the reason and the time it took')
     .action(async (...args: [string, object]) => (await import('./ping.js')).pingCommand(...args))
     .addHelpText(
       'after',
@@ -130,8 +144,9 @@ Examples:
 Exit status 0 for pong; 1 for pang, with the reason on standard error.
 ${COOKIE_HELP}
 
-Example:
-  beampeer ping app@host`,
+Examples:
+  beampeer ping app@host
+  beampeer ping app@host --timeout 2 --json`,
     )
 
   connecting(program.command('top'))
@@ -224,13 +239,16 @@ Examples:
     .description('list the names that an EPMD knows, with their ports')
     .argument('[host]', 'default: this one', '127.0.0.1')
     .option('--port <port>', 'the EPMD’s port (default: ERL_EPMD_PORT, else 4369)', port)
+    .option('--json', 'print them as JSON')
     .action(async (...args: [string, object]) => (await import('./names.js')).namesCommand(...args))
     .addHelpText(
       'after',
       `
+Exit status 0; 1, and the reason on standard error, when no EPMD answers.
+
 Examples:
   beampeer names
-  beampeer names db1.example.com`,
+  beampeer names db1.example.com --json`,
     )
 
   program
@@ -241,12 +259,13 @@ Examples:
     .option('--record <file>', 'also write it to a file, without challenges and digests')
     .option('--width <characters>', 'cut terms that are longer (default: 400)', characters)
     .option('--ticks', 'show ticks too')
+    .option('--json', 'a JSON object in each line')
     .action(async (...args: [string, object]) => (await import('./inspect.js')).inspectCommand(...args))
     .addHelpText(
       'after',
       `
 Of a node, what comes through this command is shown: the first line on standard output is \`ready <name> <port>\`, and
-whoever connects to that port instead of the node's own is passed on and seen. No cookie is needed.
+whoever connects to that port instead of the node's own is passed on and seen. No cookie is needed. Ends at SIGINT or SIGTERM with exit status 0.
 
 Examples:
   beampeer inspect app@host --record session.wire
@@ -278,7 +297,8 @@ Examples:
     .addHelpText(
       'after',
       `
-The first line on standard output is \`ready <port>\`. The switches are those of OTP’s epmd.
+The first line on standard output is \`ready <port>\`. The switches are those of OTP’s epmd. Ends at
+SIGINT or SIGTERM, or when a client may and does kill it, with exit status 0; 1 when it cannot listen.
 
 Examples:
   beampeer epmd

@@ -48,6 +48,14 @@ async function run(options: StartCommandOptions): Promise<void> {
   // A module that cannot be loaded should not be noticed only after the name is registered.
   const modules = await Promise.all(options.module.map(load))
   const interrupted = untilInterrupted()
+  // What Node.js does about an error that nobody handles stays: it prints it with its stack and ends the process.
+  process.on('uncaughtExceptionMonitor', (_error, origin) =>
+    log.error(
+      origin === 'unhandledRejection'
+        ? `a promise was rejected and nobody handles it: this ends ${options.name}`
+        : `an error was thrown and nobody handles it: this ends ${options.name}`,
+    ),
+  )
   const node = await ErlangNode.start(options.name, {
     hidden: options.visible !== true,
     epmd: options.epmd,

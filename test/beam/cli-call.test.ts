@@ -1,5 +1,7 @@
 /** `beampeer call` and `beampeer ping`, against a BEAM; and what the command line as a whole promises. */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { closeAtEnd, cookie, freePort, startBeam, type Beam } from '../support/beam.js'
@@ -81,6 +83,35 @@ describe('beampeer call', () => {
     expect(result.stderr).toMatch(/timeout/)
   })
 
+  test('--timeout covers connecting: a port that accepts and says nothing', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    closeAtEnd(() => silent.close())
+    // It stands for the EPMD: the first that is asked.
+    const { port } = silent.address() as AddressInfo
+    const args = ['erlang', 'node', '--timeout', '0.3']
+    const result = await cli(['call', beam.name, ...args], env({ ERL_EPMD_PORT: String(port) }))
+    expect(result).toMatchObject({ code: 1, stdout: '' })
+    expect(result.stderr).toMatch(/no connection to .* within 300 ms.*\[NODE_CONNECT_TIMEOUT\]/)
+    const ping = await cli(
+      ['ping', beam.name, '--timeout', '0.3', '--json'],
+      env({ ERL_EPMD_PORT: String(port) }),
+    )
+    expect(ping).toMatchObject({ code: 1, stderr: '' })
+    expect(JSON.parse(ping.stdout)).toMatchObject({ answer: 'pang', error: { code: 'NODE_CONNECT_TIMEOUT' } })
+  })
+
+  test('--json', async () => {
+    const json = async (...args: string[]) => JSON.parse((await call(...args, '--json')).stdout) as unknown
+    expect(
+      await json('erlang', 'hd', '[[{ok, <<"text">>, 1.5, #{<<"k">> => [nil, true], a => #{1 => x}}}]]'),
+    ).toEqual(['ok', 'text', 1.5, { k: [null, true], a: [[1, 'x']] }])
+    expect(await json('erlang', 'bsl', '[1, 64]')).toBe('18446744073709551616')
+    expect(await json('erlang', 'whereis', '[init]')).toMatch(/^<\d+\.\d+\.\d+>$/)
+    expect(await json('erlang', 'list_to_binary', '[[255, 1]]')).toBe('<<255,1>>')
+    expect(await json('erlang', 'hd', '[[undefined]]')).toBeNull()
+  })
+
   test('leaves no trail of atoms: names of such nodes are used again', async () => {
     const names = new Set<string>()
     for (let i = 0; i < 4; i++) {
@@ -134,6 +165,23 @@ describe('beampeer ping', () => {
     })
   })
 
+  test('--json', async () => {
+    const well = await cli(['ping', beam.name, '--json'], env())
+    expect(JSON.parse(well.stdout)).toEqual({
+      node: beam.name,
+      answer: 'pong',
+      elapsedMs: expect.any(Number) as number,
+    })
+    const ill = await cli(['ping', 'nobody@127.0.0.1', '--json'], env())
+    expect(ill).toMatchObject({ code: 1, stderr: '' })
+    expect(JSON.parse(ill.stdout)).toMatchObject({ answer: 'pang', error: { code: 'NODE_NOT_FOUND' } })
+    const names = await cli(['names', '--json'], env())
+    expect(JSON.parse(names.stdout)).toContainEqual({
+      name: beam.name.split('@')[0],
+      port: await beam.distributionPort(),
+    })
+  })
+
   test.each([
     ['a name that nobody has', 'nobody@127.0.0.1', {}, /nobody/],
     ['the wrong cookie', undefined, { BEAMPEER_COOKIE: 'wrong' }, /\[HANDSHAKE_BAD_COOKIE\]\n.*cookie/],
@@ -152,15 +200,16 @@ describe('beampeer ping', () => {
 })
 
 describe('the command line', () => {
-  test('--help of each command has an example', async () => {
-    const commands = ['start', 'call', 'ping', 'names', 'epmd']
+  test('--help of each command has examples and tells its exit status', async () => {
+    const commands = ['start', 'call', 'ping', 'top', 'dashboard', 'doctor', 'names', 'inspect', 'epmd']
     const help = await cli(['--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
     for (const command of commands) {
       expect(help.stdout).toContain(`  ${command} `)
       const own = await cli([command, '--help'])
       expect(own).toMatchObject({ code: 0, stderr: '' })
-      expect(own.stdout).toMatch(new RegExp(`Examples?:\n  beampeer ${command}`))
+      expect(own.stdout).toMatch(new RegExp(`Examples:\n  beampeer ${command}`))
+      expect(own.stdout).toMatch(/exit status 0/i)
     }
   })
 

@@ -120,6 +120,43 @@ test('what it logs goes to standard error', async () => {
   expect(node.stdout.all()).toHaveLength(1)
 })
 
+test.each([
+  ['a promise', 'void Promise.reject(new Error("lost"))', /^error: a promise was rejected .* ends /m],
+  [
+    'an error',
+    'process.nextTick(() => { throw new Error("lost") })',
+    /^error: an error was thrown .* ends /m,
+  ],
+])('%s of a module that nobody handles ends it, with what and where', async (_, code, logged) => {
+  const file = await moduleFile(`export const lose = () => {
+    ${code}
+    return 1
+  }`)
+  const { name, node, beam } = await startPair('--module', `careless=${file}`)
+  await beam.evalText(`rpc:cast('${name}', careless, lose, [])`)
+  expect(await node.exit).toEqual({ code: 1, signal: null })
+  expect(node.stderr.text()).toMatch(logged)
+  expect(node.stderr.text()).toMatch(/Error: lost\n *at .*module\.mjs:2/)
+  await beam.until(`not lists:member('${name}', nodes(hidden))`)
+})
+
+test('--metrics serves the figures of this node', async () => {
+  const { name, node, beam } = await startPair('--metrics', '127.0.0.1:0')
+  const [, url = ''] = await node.waitForError(/^info: metrics on (http:\S+)$/m)
+  await beam.evalText(`rpc:call('${name}', math, add, [1, 2])`)
+  const text = await (await fetch(url)).text()
+  expect(text).toMatch(/^beampeer_connections 1$/m)
+  expect(text).toMatch(/^beampeer_served_call_duration_seconds_count\{outcome="error"\} 1$/m)
+  const taken = await cli(
+    ['start', '--name', uniqueName('js'), '--epmd', 'none', '--metrics', new URL(url).host],
+    {
+      env: { BEAMPEER_COOKIE: cookie },
+    },
+  )
+  expect(taken).toMatchObject({ code: 1, stdout: '' })
+  expect(taken.stderr).toMatch(/cannot serve metrics on .*BAD_OPTION[^]*EADDRINUSE/)
+})
+
 describe('errors, before the ready line', () => {
   const options = { env: { BEAMPEER_COOKIE: cookie } }
 

@@ -112,7 +112,7 @@ test('colours, unless NO_COLOR', async () => {
   // eslint-disable-next-line no-control-regex
   const COLOUR = /\u001b\[[\d;]*\b(3[0-7]|4[0-7]|9[0-7]|10[0-7]|38;|48;)/
   // eslint-disable-next-line no-control-regex
-  const INVERSE = /\u001b\[(0;)?7mNODE /
+  const INVERSE = /\u001b\[(0;)?7m(\u001b\[[34]9m)*NODE /
   const [coloured, plain] = await Promise.all([
     top({ width: 80, height: 24 }),
     top({ width: 80, height: 24, env: { NO_COLOR: '1' } }),
@@ -122,4 +122,13 @@ test('colours, unless NO_COLOR', async () => {
   expect(await plain.coloured()).not.toMatch(COLOUR)
   // The table's head is told from its rows all the same.
   expect(await plain.coloured()).toMatch(INVERSE)
+})
+
+test('what a command waits for is shown on a terminal, and gone when it ends', async () => {
+  const command = `'${process.execPath}' lib/cli/main.js call ${beam.name} timer sleep '[infinity]' --timeout 4`
+  const env = { ERL_EPMD_PORT: String(beam.epmdPort), BEAMPEER_COOKIE: cookie }
+  const terminal = await Terminal.start(command, { width: 80, height: 24, env })
+  await terminal.until(/^waiting for .*…/)
+  expect(await terminal.exitStatus()).toBe(1)
+  expect(await terminal.until(/timeout/)).not.toContainEqual(expect.stringMatching(/waiting for/))
 })

@@ -1,6 +1,6 @@
 /** `beampeer top` where standard output is no terminal: text, JSON, exit status. */
-import { cookie, startBeam } from '../support/beam.js'
-import { cli } from '../support/cli.js'
+import { cookie, startBeam, until } from '../support/beam.js'
+import { cli, startCli } from '../support/cli.js'
 
 test('writes what is so now, as text and as JSON, and its exit status tells whether all are up', async () => {
   const beam = await startBeam()
@@ -18,4 +18,22 @@ test('writes what is so now, as text and as JSON, and its exit status tells whet
       { node: 'gone@127.0.0.1', status: 'down', reason: 'NODE_NOT_FOUND' },
     ],
   })
+})
+
+test('where standard output is no terminal events are lines of JSON; --metrics serves what is seen', async () => {
+  const beam = await startBeam()
+  const env = { env: { ERL_EPMD_PORT: String(beam.epmdPort), BEAMPEER_COOKIE: cookie } }
+  const top = await startCli(['top', beam.name, '--interval', '0.05', '--metrics', '127.0.0.1:0'], env)
+  const [, url = ''] = await top.waitForError(/^info: metrics on (http:\S+)$/m)
+  const [line = ''] = await top.waitForLine(/^\{.*"nodeup".*\}$/m)
+  expect(JSON.parse(line)).toMatchObject({ type: 'nodeup', node: beam.name })
+  const text = await until(async () => {
+    const answer = await (await fetch(url)).text()
+    return answer.includes('erlang_vm_process_count') && answer
+  })
+  expect(text).toContain(`erlang_vm_up{node="${beam.name}"} 1`)
+  beam.kill()
+  await top.waitForLine(/^\{.*"nodedown".*connection_closed.*\}$/m)
+  top.kill('SIGTERM')
+  expect(await top.exit).toEqual({ code: 0, signal: null })
 })
