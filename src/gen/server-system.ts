@@ -6,6 +6,7 @@
  *     suspend, resume           ok; while suspended only system messages are taken
  *     {terminate, Reason}       ok, then the end
  *     {replace_state, Fun}      an error: a fun of the BEAM cannot run here
+ *     {debug, Command}          what holds where nothing is traced, logged or counted
  *     anything else             {error, {unknown_system_msg, Request}}
  */
 import { internAtom, type Atom } from '../etf/atom.js'
@@ -15,7 +16,12 @@ import { localTerm, reasonOf } from '../process/copy.js'
 import { genReply, type GenFrom } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
-import { systemStatus, unknownSystemMessage, type SystemMessage } from '../process/system-messages.js'
+import {
+  debugReply,
+  systemStatus,
+  unknownSystemMessage,
+  type SystemMessage,
+} from '../process/system-messages.js'
 import type { GenServer } from './server.js'
 import { FIRST_WITH_OK } from './sys.js'
 
@@ -63,7 +69,7 @@ export class SystemState {
         return undefined
       }
       default:
-        this.#reply(from, unknownSystemMessage(request))
+        this.#reply(from, debugReply(request) ?? unknownSystemMessage(request))
         return undefined
     }
   }

@@ -4,12 +4,13 @@
  * run, and let nobody hold, change or end them.
  *
  *     get_status            {status, Pid, {module, Module}, [PDict, running, Parent, Debug, Misc]}
+ *     {debug, Command}      what holds where nothing is traced, logged or counted; turning that on is not served
  *     anything else         {error, {unknown_system_msg, Request}}, which `sys:get_state` raises at once
  */
-import { internAtom } from '../etf/atom.js'
+import { atomName, internAtom } from '../etf/atom.js'
 import { Pid } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
-import { Tuple, tuple } from '../etf/tuple.js'
+import { isTuple, Tuple, tuple } from '../etf/tuple.js'
 import { charlist } from '../etf/values.js'
 import { genReply, type GenFrom } from './gen-reply.js'
 import type { Host } from './host.js'
@@ -34,6 +35,33 @@ export function readSystemMessage(message: Term): SystemMessage | undefined {
 /** `{error, {unknown_system_msg, Request}}`. */
 export function unknownSystemMessage(request: Term): Encodable {
   return tuple(internAtom('error'), tuple(internAtom('unknown_system_msg'), request))
+}
+
+/** Commands of {@link debugReply} that are `ok` where there is nothing to end. */
+const DEBUG_OFF = ['trace', 'log', 'log_to_file', 'statistics']
+
+/**
+ * The answer to `{debug, Command}` of a process without debug options, as `sys` gives it for a BEAM's.
+ * @returns undefined for other requests, and for what would turn tracing, logging or statistics on
+ */
+export function debugReply(request: Term): Encodable | undefined {
+  if (!isTuple(request, 'debug', 2)) return undefined
+  const command = request.elements[1]
+  const ok = internAtom('ok')
+  if (command === internAtom('no_debug') || isTuple(command, 'remove', 2)) return ok
+  if (!(command instanceof Tuple) || command.size !== 2) return undefined
+  const argument = command.elements[1] as Term
+  if (argument === false) return DEBUG_OFF.includes(command.tag ?? '') ? ok : undefined
+  switch (`${command.tag ?? ''} ${atomName(argument) ?? ''}`) {
+    case 'log get':
+      return tuple(ok, [])
+    case 'log print':
+      return ok
+    case 'statistics get':
+      return tuple(ok, internAtom('no_statistics'))
+    default:
+      return undefined
+  }
 }
 
 /** What `sys:get_status` gives, laid out as gen_server's, so that tools which read that find their way. */
@@ -71,7 +99,9 @@ export function answerSystemMessage(
   if (read === undefined) return false
   const { from, request } = read
   const isStatus = request === internAtom('get_status')
-  const reply = isStatus ? systemStatus(process, { module }) : unknownSystemMessage(request)
+  const reply = isStatus
+    ? systemStatus(process, { module })
+    : (debugReply(request) ?? unknownSystemMessage(request))
   try {
     genReply(host, process.pid, from, reply)
   } catch {

@@ -300,7 +300,10 @@ describe('servers of ours', () => {
         `try sys:replace_state(${at}, fun(S) -> S + 1 end) catch error:{callback_failed, {M, F}, _} -> {M, F} end`,
       ),
     ).toBe("{'Counter',system_replace_state}")
-    expect(await beam.evalText(`try sys:statistics(${at}, get) catch C:E -> {C, E} end`)).toContain(
+    expect(
+      await beam.evalText(`{sys:statistics(${at}, get), sys:log(${at}, get), sys:no_debug(${at})}`),
+    ).toBe('{{ok,no_statistics},{ok,[]},ok}')
+    expect(await beam.evalText(`try sys:statistics(${at}, true) catch C:E -> {C, E} end`)).toContain(
       'unknown_system_msg',
     )
     // A state that is no term says so, and harms nothing.

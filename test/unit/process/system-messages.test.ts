@@ -48,6 +48,22 @@ test.each([
   expect(service.alive).toBe(true)
 })
 
+test.each([
+  ['ok', atom('no_debug')],
+  ['ok', tuple(atom('remove'), atom('f'))],
+  ['ok', tuple(atom('trace'), false)],
+  ['ok', tuple(atom('log_to_file'), false)],
+  ['{ok,[]}', tuple(atom('log'), atom('get'))],
+  ['ok', tuple(atom('log'), atom('print'))],
+  ['{ok,no_statistics}', tuple(atom('statistics'), atom('get'))],
+  ['{error,{unknown_system_msg,{debug,{log,true}}}}', tuple(atom('log'), true)],
+  ['{error,{unknown_system_msg,{debug,{other,false}}}}', tuple(atom('other'), false)],
+  ['{error,{unknown_system_msg,{debug,odd}}}', atom('odd')],
+])('debug options: %s for %s', (text, command) => {
+  const { sent } = answers(system(tuple(atom('debug'), command)))
+  expect(sent).toEqual([[asker.pid, `{tag,${text}}`]])
+})
+
 test('what is no system message is left to the service', () => {
   const others: Term[] = [
     atom('system'),
