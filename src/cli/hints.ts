@@ -37,5 +37,14 @@ export const HINTS: readonly (readonly [code: string, hint: string])[] = [
     'COOKIE_',
     'Give the cookie by --cookie-file, BEAMPEER_COOKIE, or ~/.erlang.cookie (mode 0400, owned by you).',
   ],
+  [
+    'DASHBOARD_LISTEN_FAILED',
+    'Choose another address with --host and --port; without --port any free one is taken.',
+  ],
+  [
+    'DASHBOARD_NO_PAGE',
+    'The package is not complete: install it again, or in its repository run `npm run build`.',
+  ],
+  ['DASHBOARD_RECORDING_FAILED', 'Name a file that is not there yet, in a folder that you may write to.'],
   ['ETF_PARSE_SYNTAX', 'Arguments are an Erlang list in single quotes: \'[1, {ok, "text"}, <<"binary">>]\'.'],
 ]

@@ -1,5 +1,7 @@
 /** The dashboard's server with real nodes: what a page without a browser is told, and what it may do. */
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { WebSocket } from 'ws'
 import {
   Probe,
   Replay,
@@ -7,7 +9,13 @@ import {
   type Dashboard,
   type DashboardOptions,
 } from '../../src/dashboard/index.js'
-import { floats32, type ViewValues } from '../../src/dashboard/protocol.js'
+import {
+  DASHBOARD_PROTOCOL,
+  decodeMessage,
+  encodeMessage,
+  floats32,
+  type ViewValues,
+} from '../../src/dashboard/protocol.js'
 import { PidValue, showTerm } from '../../src/dashboard/term-values.js'
 import { ErlangNode } from '../../src/index.js'
 import {
@@ -20,7 +28,16 @@ import {
   type Beam,
 } from '../support/beam.js'
 import { cli, startCli } from '../support/cli.js'
-import { Page, pageFolder, removeFolders, signIn, temporaryFolder } from '../support/dashboard.js'
+import {
+  headAt,
+  Page,
+  pageFolder,
+  recordingOf,
+  removeFolders,
+  signIn,
+  stateOf,
+  temporaryFolder,
+} from '../support/dashboard.js'
 
 afterAll(async () => {
   await stopEverything()
@@ -286,6 +303,28 @@ describe('the command', () => {
     await command.waitForLine(/^ready /m)
     await command.waitForError(/recording to \/dev\/full has stopped: ENOSPC/)
     command.kill('SIGTERM')
+    expect(await command.exit).toEqual({ code: 0, signal: null })
+  })
+
+  test('--replay shows a recording, without a node or a cookie', async () => {
+    const at = Date.UTC(2026, 0, 1)
+    const file = await recordingOf([headAt(at), { type: 'states', at, nodes: [stateOf('a@host', at)] }])
+    const command = await startCli(['dashboard', '--replay', file])
+    const [, link = ''] = await command.waitForLine(/^ready (.*)$/m)
+    const answer = await fetch(link, { redirect: 'manual' })
+    const headers = { cookie: (answer.headers.get('set-cookie') ?? '').split(';')[0] as string }
+    const { host, origin } = new URL(link)
+    const socket = new WebSocket(`ws://${host}/live`, { headers, origin })
+    socket.on('open', () => socket.send(encodeMessage({ type: 'hello', version: DASHBOARD_PROTOCOL })))
+    const [welcome] = (await once(socket, 'message')) as [Buffer]
+    expect(decodeMessage(welcome)).toMatchObject({
+      type: 'welcome',
+      at,
+      nodes: [{ node: 'a@host' }],
+      replay: { ended: true },
+    })
+    socket.terminate()
+    command.kill('SIGINT')
     expect(await command.exit).toEqual({ code: 0, signal: null })
   })
 
