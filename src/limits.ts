@@ -15,6 +15,11 @@ export interface Limits {
   maxInflatedBytes: number
   /** Bytes of one big integer. Stops integers whose printing (more than linear) would stall; V8 itself ends at 2^30 bits. */
   maxIntegerBytes: number
+  /**
+   * Containers within one another in a term that is read. Two bytes make a level, and a level takes some 200 bytes: stops a
+   * few MB of tuples in tuples from taking all memory.
+   */
+  maxNesting: number
   /** Bytes of one encoded term: past it encoding is an error. Stops a runaway structure (a getter that makes more of itself). */
   maxTermBytes: number
 
@@ -235,6 +240,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxObjectKeysPerConnection: 10_000,
   maxInflatedBytes: 128 * 1024 * 1024,
   maxIntegerBytes: 16 * 1024 * 1024,
+  maxNesting: 1_000_000,
   maxTermBytes: 1024 * 1024 * 1024,
   maxTextBinaryBytes: 64 * 1024 * 1024,
   maxViewDepth: 1_000,

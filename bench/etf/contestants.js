@@ -70,10 +70,12 @@ export function contestants(etf, { bytes, oldBytes }) {
       () => etf.decode(bytes),
       () => etf.encode(term),
     ),
-    'beampeer (text)': pair(
+  }
+  if (holds(textTerm, (part) => typeof part === 'string')) {
+    found['beampeer (text)'] = pair(
       () => etf.decode(bytes, text),
       () => etf.encode(textTerm),
-    ),
+    )
   }
   const packed = attempt(() => msgpackr.pack(value))
   if (packed)
@@ -81,7 +83,10 @@ export function contestants(etf, { bytes, oldBytes }) {
       () => msgpackr.unpack(packed),
       () => msgpackr.pack(value),
     )
-  const packed2 = attempt(() => messagePack.encode(value, { useBigInt64: true }))
+  // It writes the lower 64 bits of any integer, without a word.
+  const packed2 = holds(value, (part) => typeof part === 'bigint' && part >= 2n ** 64n)
+    ? null
+    : attempt(() => messagePack.encode(value, { useBigInt64: true }))
   if (packed2) {
     found['@msgpack/msgpack'] = pair(
       () => messagePack.decode(packed2, { useBigInt64: true }),
@@ -116,7 +121,9 @@ export function contestants(etf, { bytes, oldBytes }) {
     const options = attempt(() =>
       Erlang.binary_to_term(buffer, (error, result) => (decoded = error ? undefined : result)),
     )
-    if (options !== null && decoded !== undefined) {
+    // Integers of more than 32 bits it gives as undefined.
+    const whole = options !== null && decoded !== undefined && !holds(decoded, (part) => part === undefined)
+    if (whole) {
       found.erlang_js = pair(
         () => Erlang.binary_to_term(buffer, (error, result) => (decoded = result)),
         () => Erlang.term_to_binary(decoded, () => {}),
@@ -124,6 +131,23 @@ export function contestants(etf, { bytes, oldBytes }) {
     }
   }
   return Object.fromEntries(Object.entries(found).filter(([, functions]) => functions !== undefined))
+}
+
+/** Whether some part of a value, however deep in arrays, tuples and maps, is as asked. */
+function holds(value, asked) {
+  const stack = [value]
+  while (stack.length > 0) {
+    const part = stack.pop()
+    if (asked(part)) return true
+    if (Array.isArray(part)) stack.push(...part)
+    else if (typeof part === 'object' && part !== null) {
+      // What tuples and maps of the codec keep their parts in; else the properties of a plain object.
+      const parts = part.elements ?? part.flat
+      if (Array.isArray(parts)) stack.push(...parts)
+      else if (Object.getPrototypeOf(part) === Object.prototype) stack.push(...Object.values(part))
+    }
+  }
+  return false
 }
 
 function attempt(make) {

@@ -1,18 +1,21 @@
 /**
  * Whether time and memory grow with the input and no faster, from 1 KB to 100 MB: a list of small tuples, a list of maps,
- * one binary, one string list, and a deep tower of lists.
+ * a list of integers, of strings, one binary, and a tower of lists in lists. `--write` puts the tables into
+ * docs/performance.md.
  *
- *     node --expose-gc --max-old-space-size=8192 etf/growth.js [--etf FILE] [--most BYTES]
+ *     npm run build && node --expose-gc --max-old-space-size=8192 bench/etf/growth.js [--etf FILE] [--most BYTES] [--write]
  */
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { setting, writeBetween } from './marks.js'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const { values: options } = parseArgs({
   options: {
     etf: { type: 'string', default: path.join(here, '../../lib/etf/node.js') },
     most: { type: 'string', default: '100000000' },
+    write: { type: 'boolean', default: false },
   },
 })
 const { atom, decode, encode, ErlMap, tuple } = await import(pathToFileURL(options.etf).href)
@@ -31,7 +34,11 @@ const shapes = {
     ),
   binary: (bytes) => new Uint8Array(bytes),
   integers: (bytes) => Array.from({ length: bytes / 5 }, (_, i) => i + 300),
+  strings: (bytes) =>
+    Array.from({ length: bytes / 28 }, (_, i) => `a string of 23 ${i % 10}`.padEnd(23, '.')),
+  // To the limit of nesting, a million.
   nested: (bytes) => {
+    if (bytes > 6e6) return undefined
     let term = 1.5
     for (let i = 0; i < bytes / 6; i++) term = [term]
     return term
@@ -50,27 +57,59 @@ function least(run, runs) {
 }
 
 function used() {
+  // Twice: buffers go only after the objects that held them.
   globalThis.gc()
-  return process.memoryUsage().heapUsed
+  globalThis.gc()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
 }
 
-console.log('| shape | input | decode, ns/byte | encode, ns/byte | heap kept, bytes/byte |')
-console.log('|---|---|---|---|---|')
+const sizes = []
+for (let size = 1000; size <= Number(options.most); size *= 10) sizes.push(size)
+const measures = {
+  'decode, ns a byte': [],
+  'encode, ns a byte': [],
+  'heap and buffers that the decoded term keeps, bytes a byte': [],
+}
 for (const [shape, make] of Object.entries(shapes)) {
-  for (let size = 1000; size <= Number(options.most); size *= 10) {
+  const rows = Object.values(measures).map((table) => {
+    const row = []
+    table.push([shape, row])
+    return row
+  })
+  for (const size of sizes) {
     let term = make(size)
+    if (term === undefined) {
+      for (const row of rows) row.push('–')
+      continue
+    }
+    const options = shape === 'strings' ? { binaries: 'text' } : undefined
     const bytes = encode(term)
     const runs = Math.min(1000, Math.max(3, 2e7 / size))
     const encoding = least(() => encode(term), runs)
     term = undefined
-    const decoding = least(() => decode(bytes), runs)
+    const decoding = least(() => decode(bytes, options), runs)
+    // Of small ones so many that what else the process does no longer shows.
+    const kept = []
     const before = used()
-    const kept = decode(bytes)
-    const memory = used() - before
-    const cells = [decoding / bytes.length, encoding / bytes.length, memory / bytes.length].map((value) =>
-      value.toFixed(2),
-    )
-    console.log(`| ${shape} | ${(bytes.length / 1000).toFixed(0)} KB | ${cells.join(' | ')} |`)
-    if (kept === undefined) throw new Error('nothing was decoded')
+    for (let copies = 0; copies < Math.max(1, 2e6 / size); copies++) kept.push(decode(bytes, options))
+    const memory = (used() - before) / kept.length
+    const values = [decoding, encoding, memory].map((value) => (value / bytes.length).toFixed(2))
+    rows.forEach((row, i) => row.push(values[i]))
+    kept.length = 0
   }
+}
+const titles = sizes.map((size) => (size < 1e6 ? `${size / 1e3} KB` : `${size / 1e6} MB`))
+const text = Object.entries(measures)
+  .map(([title, table]) =>
+    [
+      `| ${title} | ${titles.join(' | ')} |`,
+      `|${' --- |'.repeat(sizes.length + 1)}`,
+      ...table.map(([shape, row]) => `| ${shape} | ${row.join(' | ')} |`),
+    ].join('\n'),
+  )
+  .join('\n\n')
+console.log(text)
+if (options.write) {
+  writeBetween(path.join(here, '../../docs/performance.md'), 'growth', `${setting()}\n\n${text}`)
 }

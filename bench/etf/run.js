@@ -1,7 +1,8 @@
 /**
- * The codec against its rivals: every contestant in one run, bursts in turn, medians. Prints the times and the ratios.
+ * The codec against its rivals: every contestant in one run, bursts in turn, medians. Prints the times and the ratios;
+ * `--write` puts them into docs/performance.md and the essence into README.md.
  *
- *     npm run build && cd bench && npm install && node etf/run.js [--rounds N] [--only NAME] [--etf FILE] [--json]
+ *     npm run build && npm install --prefix bench && node bench/etf/run.js [--rounds N] [--only NAME] [--etf FILE] [--json] [--write]
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
@@ -11,6 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { isUtf8 } from 'node:buffer'
 import { contestants } from './contestants.js'
+import { setting, writeBetween } from './marks.js'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const { values: options } = parseArgs({
@@ -19,6 +21,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     etf: { type: 'string', default: path.join(here, '../../lib/etf/node.js') },
     json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     burst: { type: 'string', default: '10' },
   },
 })
@@ -98,16 +101,26 @@ for (const { name, file, contestants: all } of entries) {
 beam.stop()
 
 if (options.json) console.log(JSON.stringify(results))
-else print()
+else for (const what of ['decode', 'encode']) console.log(`\n${table(what)}`)
+if (options.write) {
+  const root = path.join(here, '../..')
+  const both = `${setting()}\n\n${table('decode')}\n\n${table('encode')}`
+  writeBetween(path.join(root, 'docs/performance.md'), 'codec', both)
+  writeBetween(path.join(root, 'README.md'), 'codec', summary())
+}
 
-/** Ratios above 1: beampeer is faster. Those that give text are met with text; the BEAM, whose binaries are views, with views. */
+/**
+ * Ratios above 1: beampeer is faster. Rivals that give text are met with text, where there is any; the BEAM, whose binaries
+ * are views, with views.
+ */
 function ratio(ns, who) {
   if (ns[who] === undefined) return '–'
-  const own = who === 'BEAM' ? ns.beampeer : ns['beampeer (text)']
+  const own = who === 'BEAM' ? ns.beampeer : (ns['beampeer (text)'] ?? ns.beampeer)
   return (ns[who] / own).toFixed(2)
 }
 
 function shown(ns) {
+  if (ns === undefined) return ''
   return ns < 1e3
     ? `${ns.toFixed(0)} ns`
     : ns < 1e6
@@ -115,22 +128,46 @@ function shown(ns) {
       : `${(ns / 1e6).toFixed(2)} ms`
 }
 
-function print() {
+function mean(rows, who) {
+  const ratios = rows.map(({ ns }) => Number(ratio(ns, who))).filter((value) => value > 0)
+  return Math.exp(ratios.reduce((sum, value) => sum + Math.log(value), 0) / ratios.length).toFixed(2)
+}
+
+function table(what) {
   const rivals = ['erlpack', 'msgpackr', 'JSON', '@msgpack/msgpack', 'v8.serialize', 'erlang_js', 'BEAM']
-  for (const what of ['decode', 'encode']) {
-    console.log(`\n| ${what} | beampeer | as text | ${rivals.join(' | ')} |`)
-    console.log(`|${'---|'.repeat(rivals.length + 3)}`)
-    const rows = results.filter((result) => result.what === what)
-    for (const { name, ns } of rows) {
+  const rows = results.filter((result) => result.what === what)
+  return [
+    `| ${what} | beampeer | as text | ${rivals.join(' | ')} |`,
+    `|${' --- |'.repeat(rivals.length + 3)}`,
+    ...rows.map(({ name, ns }) => {
       const cells = rivals.map((who) => ratio(ns, who))
-      console.log(
-        `| ${name} | ${shown(ns.beampeer)} | ${shown(ns['beampeer (text)'])} | ${cells.join(' | ')} |`,
-      )
-    }
-    const means = rivals.map((who) => {
-      const ratios = rows.map(({ ns }) => Number(ratio(ns, who))).filter((value) => value > 0)
-      return Math.exp(ratios.reduce((sum, value) => sum + Math.log(value), 0) / ratios.length).toFixed(2)
-    })
-    console.log(`| geometric mean | | | ${means.join(' | ')} |`)
+      return `| ${name} | ${shown(ns.beampeer)} | ${shown(ns['beampeer (text)'])} | ${cells.join(' | ')} |`
+    }),
+    `| geometric mean | | | ${rivals.map((who) => mean(rows, who)).join(' | ')} |`,
+  ].join('\n')
+}
+
+/** What README shows: how many times as fast as each rival, reading and writing. */
+function summary() {
+  const rivals = ['erlpack', 'msgpackr', 'JSON', 'BEAM']
+  const shapes = {
+    'rpc-tuple': 'a small rpc tuple',
+    'document-atom-keys': 'a document of 100 KB, keys atoms',
+    'document-binary-keys': 'the same, keys and all text as strings',
+    'process-info': '900 processes as `process_info` tells of them',
+    floats: '1,000 floats',
+    'ascii-strings': '2,000 short strings',
   }
+  const cell = (name, who) =>
+    ['decode', 'encode']
+      .map((what) => results.find((result) => result.name === name && result.what === what))
+      .map(({ ns }) => ratio(ns, who))
+      .join(' / ')
+  return [
+    '| times as fast as … (decode / encode) | erlpack (C++) | msgpackr | JSON | BEAM |',
+    '| --- | --- | --- | --- | --- |',
+    ...Object.entries(shapes).map(
+      ([name, title]) => `| ${title} | ${rivals.map((who) => cell(name, who)).join(' | ')} |`,
+    ),
+  ].join('\n')
 }

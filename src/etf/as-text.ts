@@ -9,6 +9,8 @@ import { ImproperList } from './values.js'
  * @returns undefined for a term that is no such text
  */
 export function asText(term: Term, encoding: 'unicode' | 'latin1' = 'unicode'): string | undefined {
+  // A code point alone is an element of such text, not text.
+  if (typeof term === 'number') return undefined
   const parts: string[] = []
   // An explicit stack: chardata nests as deep as its sender likes.
   const stack: Term[] = [term]

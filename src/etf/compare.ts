@@ -6,7 +6,7 @@
  * map keys, in which each integer is before every float.
  */
 import { Atom } from './atom.js'
-import { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
+import { ExportFun, FunParts, Pid, Port, Reference } from './identifiers.js'
 import { Tuple } from './tuple.js'
 import { utf8Bytes } from './utf8.js'
 import { BitString, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'
@@ -54,7 +54,7 @@ function rank(term: unknown): number {
   if (term instanceof Pid) return PID
   if (term instanceof Reference) return REFERENCE
   if (term instanceof Port) return PORT
-  if (term instanceof Fun || term instanceof ExportFun) return FUN
+  if (term instanceof FunParts || term instanceof ExportFun) return FUN
   if (term instanceof ImproperList) return LIST
   if (term instanceof NativeRecord) return RECORD
   // What only its own node can read has no order elsewhere; after all else keeps it apart.
@@ -111,7 +111,7 @@ function compareHeads(a: unknown, b: unknown, exact: boolean): number | Frame {
     case REFERENCE:
       return compareReferences(a as Reference, b as Reference)
     case FUN:
-      return compareFuns(a as Fun | ExportFun, b as Fun | ExportFun, exact)
+      return compareFuns(a as FunParts | ExportFun, b as FunParts | ExportFun, exact)
     case PORT:
       return comparePorts(a as Port, b as Port)
     case PID:
@@ -234,7 +234,7 @@ function compareReferences(a: Reference, b: Reference): number {
 }
 
 /** Closures are before exported functions. */
-function compareFuns(a: Fun | ExportFun, b: Fun | ExportFun, exact: boolean): number | Frame {
+function compareFuns(a: FunParts | ExportFun, b: FunParts | ExportFun, exact: boolean): number | Frame {
   if (a instanceof ExportFun) {
     if (!(b instanceof ExportFun)) return 1
     return compareAtoms(a.module, b.module) || compareAtoms(a.function, b.function) || a.arity - b.arity

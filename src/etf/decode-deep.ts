@@ -2,6 +2,7 @@
  * Terms nested deeper than recursion should go: the same reading, with a stack of frames on the heap. A frame is a
  * container whose elements are still coming.
  */
+import type { EtfError } from '../errors.js'
 import { openCompound } from './reader-rare.js'
 import type { Reader } from './reader.js'
 import type { Term } from './terms.js'
@@ -61,11 +62,19 @@ function improper(items: Term[]): Term {
   return items.length === 0 ? tail : new ImproperList(items, tail)
 }
 
+/** Of the container that the reader has just begun. */
+function tooDeep(reader: Reader): EtfError {
+  return reader.malformed('ETF_TOO_DEEP', `is deeper in others than maxNesting ${reader.maxNesting}`)
+}
+
 /**
- * Reads the container at the reader's position.
+ * Reads the container at the reader's position, which is in as many others as recursion goes deep.
+ * @throws EtfError `ETF_TOO_DEEP` where one would be the `maxNesting + 1`st within one another
  * @internal
  */
 export function readDeep(reader: Reader): Term {
+  const most = reader.maxNesting - reader.recursion
+  if (most === 0) throw tooDeep(reader)
   const outer: Frame[] = []
   let frame = open(reader) as Frame
   for (;;) {
@@ -73,7 +82,7 @@ export function readDeep(reader: Reader): Term {
     if (frame.left > 0) {
       const inner = open(reader)
       if (inner !== undefined) {
-        outer.push(frame)
+        if (outer.push(frame) === most) throw tooDeep(reader)
         frame = inner
         continue
       }

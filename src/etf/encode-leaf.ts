@@ -13,11 +13,11 @@ const SHORT_TEXT = 40
 /** Bytes up to which a loop is quicker than a call of `set`. */
 const SHORT_BYTES = 24
 
-/** Words of 64 bits up to which a big integer is split here, in quadratic time. */
-const MAX_WORDS = 32
+/** Bytes of an integer up to which a loop over its words is quicker than the platform, though it takes quadratic time. */
+const LOOP_BYTES = 256
 
-const TRUE = new Atom('true', atomWire('true') as Uint8Array)
-const FALSE = new Atom('false', atomWire('false') as Uint8Array)
+export const TRUE = new Atom('true', atomWire('true') as Uint8Array)
+export const FALSE = new Atom('false', atomWire('false') as Uint8Array)
 export const NIL = internAtom('nil')
 export const UNDEFINED = internAtom('undefined')
 
@@ -158,18 +158,24 @@ export function writeInt32(writer: Writer, value: number): void {
 
 /** An integer of 32 to 53 bits: SMALL_BIG_EXT of 4 to 7 bytes. */
 function writeSafe(writer: Writer, value: number): void {
-  writer.ensure(10)
-  const { bytes, position } = writer
-  let magnitude = value < 0 ? -value : value
-  let p = position + 3
-  while (magnitude >= 1) {
-    bytes[p++] = magnitude % 256
-    magnitude = Math.floor(magnitude / 256)
-  }
+  writer.ensure(11)
+  const { view, position } = writer
+  const magnitude = value < 0 ? -value : value
+  const low = magnitude >>> 0
+  view.setUint32(position + 3, low, true)
+  view.setUint32(position + 7, (magnitude - low) / 4294967296, true)
+  finishWord(writer, value < 0 ? 1 : 0)
+}
+
+/** SMALL_BIG_EXT: │ 110 │ n │ Sign │, before eight bytes of an integer that are there already, of which it takes some. */
+function finishWord(writer: Writer, sign: number): void {
+  const { bytes, view, position } = writer
+  const high = view.getUint32(position + 7, true)
+  const size = high === 0 ? 4 : high > 0xffffff ? 8 : high > 0xffff ? 7 : high > 0xff ? 6 : 5
   bytes[position] = 110
-  bytes[position + 1] = p - position - 3
-  bytes[position + 2] = value < 0 ? 1 : 0
-  writer.position = p
+  bytes[position + 1] = size
+  bytes[position + 2] = sign
+  writer.position = position + 3 + size
 }
 
 export function writeFloat(writer: Writer, value: number, settings: Settings): void {
@@ -218,36 +224,56 @@ function isHalf(value: number, digits: bigint, scale: number): boolean {
 }
 
 export function writeBigInt(writer: Writer, value: bigint): void {
-  if (BigInt.asIntN(32, value) === value) return writeInt32(writer, Number(value))
+  if (BigInt.asUintN(64, value) === value) return writeWord(writer, value, 0)
+  const negated = -value
+  if (BigInt.asUintN(64, negated) === negated) return writeWord(writer, negated, 1)
   const negative = value < 0n
-  let magnitude = negative ? -value : value
-  writer.ensure(6 + 8 * MAX_WORDS)
+  const whole = negative ? negated : value
+  writer.ensure(11 + LOOP_BYTES)
   // Where the digits begin if there are at most 255, as SMALL_BIG_EXT counts them.
   const start = writer.position + 3
+  const { bytes, view } = writer
   let p = start
-  const whole = magnitude
-  for (let words = 0; magnitude > 0n; words++, p += 8) {
-    if (words === MAX_WORDS) return writeLarge(writer, negative, platform.integerBytes(whole))
-    writer.view.setBigUint64(p, BigInt.asUintN(64, magnitude), true)
+  for (let magnitude = whole; magnitude > 0n; p += 8) {
+    if (p - start >= LOOP_BYTES) return writeDigits(writer, negative, platform.integerBytes(whole))
+    view.setBigUint64(p, BigInt.asUintN(64, magnitude), true)
     magnitude >>= 64n
   }
-  const bytes = writer.bytes
   while (bytes[p - 1] === 0) p--
-  if (p - start > 255) return writeLarge(writer, negative, bytes.slice(start, p))
+  if (p - start > 255) return writeDigits(writer, negative, bytes.slice(start, p))
   bytes[start - 3] = 110
   bytes[start - 2] = p - start
   bytes[start - 1] = negative ? 1 : 0
   writer.position = p
 }
 
-/** LARGE_BIG_EXT: │ 111 │ n: 32 │ Sign │ n bytes, least significant first │ */
-function writeLarge(writer: Writer, negative: boolean, digits: Uint8Array): void {
+/** An integer whose magnitude takes 64 bits at most. */
+function writeWord(writer: Writer, magnitude: bigint, sign: number): void {
+  writer.ensure(11)
+  const { view, position } = writer
+  view.setBigUint64(position + 3, magnitude, true)
+  const low = view.getUint32(position + 3, true)
+  // From -2^31 to 2^31 - 1 it is an INTEGER_EXT.
+  if (low < 0x80000000 + sign && view.getUint32(position + 7, true) === 0) {
+    return writeInt32(writer, sign === 0 ? low : -low)
+  }
+  finishWord(writer, sign)
+}
+
+/** SMALL_BIG_EXT, or LARGE_BIG_EXT: │ 111 │ n: 32 │ Sign │ n bytes, least significant first │ */
+function writeDigits(writer: Writer, negative: boolean, digits: Uint8Array): void {
   let length = digits.length
   while (length > 0 && digits[length - 1] === 0) length--
-  writeHead(writer, 111, length)
-  writer.ensure(1)
+  if (length > 255) writeHead(writer, 111, length)
+  else {
+    writer.ensure(2)
+    writer.bytes[writer.position] = 110
+    writer.bytes[writer.position + 1] = length
+    writer.position += 2
+  }
+  writer.ensure(1 + length)
   writer.bytes[writer.position++] = negative ? 1 : 0
-  writeBytes(writer, digits.subarray(0, length))
+  writeBytes(writer, length === digits.length ? digits : digits.subarray(0, length))
 }
 
 // --- binaries and text --------------------------------------------------------------------------------------------------
@@ -274,21 +300,24 @@ function isOrdinary(bytes: Uint8Array): boolean {
   return bytes.buffer[Symbol.toStringTag] === 'ArrayBuffer'
 }
 
-/** Text as a UTF-8 binary. */
-export function writeText(writer: Writer, text: string, settings: Settings, depth: number): void {
+/**
+ * Text as a UTF-8 binary.
+ * @param ascii so many code units from the first on are known to be ASCII, and are written already
+ */
+export function writeText(writer: Writer, text: string, settings: Settings, depth: number, ascii = 0): void {
   const length = text.length
   writer.ensure(5 + 3 * length)
   const { bytes, position } = writer
   const start = position + 5
   let end: number
   if (length <= SHORT_TEXT) {
-    let i = 0
+    let i = ascii
     for (; i < length; i++) {
       const unit = text.charCodeAt(i)
       if (unit > 127) break
       bytes[start + i] = unit
     }
-    end = i === length ? start + length : writeUtf8(bytes, start, text)
+    end = i === length ? start + length : writeUtf8(bytes, start + i, text, i)
   } else end = platform.writeUtf8(bytes, start, text)
   if (end < 0) {
     throw settings.error(depth, 'ETF_BAD_TEXT', 'the text has a lone surrogate, which UTF-8 cannot carry')

@@ -21,6 +21,7 @@ import {
   writeTag,
   writeText,
 } from './encode-leaf.js'
+import { writeAsciiTexts } from './encode-texts.js'
 import { ExportFun, Pid, Port, Reference } from './identifiers.js'
 import { ErlMap } from './map.js'
 import { MAX_RECURSION } from './recursion.js'
@@ -28,6 +29,12 @@ import type { Settings } from './settings.js'
 import { Tuple } from './tuple.js'
 import { BitString, Charlist, ErlFloat } from './values.js'
 import type { Writer } from './writer.js'
+
+/** Fractions that room is made for at once: what follows the first may be something else. */
+const FRACTIONS_AT_ONCE = 1024
+
+/** Texts in a list from which on they are tried as ASCII all together. */
+const MANY_TEXTS = 8
 
 /** Text up to this many code units is tried as ASCII in place. */
 const SHORT_TEXT = 40
@@ -65,9 +72,7 @@ export function writeInner(writer: Writer, term: unknown, settings: Settings, de
   if (ArrayBuffer.isView(term) && term instanceof Uint8Array) return writeBinary(writer, term)
   if (term instanceof ErlFloat) return writeFloat(writer, term.value, settings)
   if (term === null) return writeAtom(writer, NIL, settings)
-  if (term instanceof ErlMap && term.unique && !settings.deterministic && depth < MAX_RECURSION) {
-    return writeMap(writer, term.flat, settings, depth)
-  }
+  if (term instanceof ErlMap) return writeErlMap(writer, term, settings, depth)
   if (!writeOtherLeaf(writer, term, settings, depth)) writeContainer(writer, term, settings, depth)
 }
 
@@ -87,11 +92,50 @@ function writeOtherLeaf(writer: Writer, term: object, settings: Settings, depth:
 function writeList(writer: Writer, items: readonly unknown[], settings: Settings, depth: number): void {
   const length = items.length
   if (length === 0) return writeTag(writer, 106)
-  if (length <= MAX_STRING && typeof items[0] === 'number' && writeString(writer, items, length)) return
+  if (
+    typeof items[length - 1] === 'number' &&
+    typeof items[0] === 'number' &&
+    length <= MAX_STRING &&
+    writeString(writer, items, length)
+  ) {
+    return
+  }
   if (depth >= MAX_RECURSION) return writeContainer(writer, items, settings, depth)
   writeHead(writer, 108, length)
-  writeElements(writer, items, settings, depth)
+  const first = items[0]
+  let written = 0
+  if (typeof first === 'number' && !settings.textFloats) written = writeFractions(writer, items, length)
+  else if (typeof first === 'string' && length >= MANY_TEXTS) written = writeAsciiTexts(writer, items)
+  if (written < length) writeElements(writer, items, settings, depth, written)
   writeTag(writer, 106)
+}
+
+/**
+ * Writes the elements of a list up to the first that is no number with a fraction, of a list that begins with one.
+ * Apart from other lists, since V8 keeps an array of such numbers alone without boxes, and here sees no other.
+ * @returns how many were written
+ */
+function writeFractions(writer: Writer, items: readonly unknown[], length: number): number {
+  const first = items[0]
+  if (typeof first !== 'number' || Math.floor(first) === first) return 0
+  const numbers = items as readonly number[]
+  let p = writer.position
+  let room = 0
+  let i = 0
+  for (; i < length; i++, p += 9) {
+    const item = numbers[i]
+    // NaN is not equal to its floor either, but to nothing else.
+    if (typeof item !== 'number' || Math.floor(item) === item || item !== item) break
+    if (i === room) {
+      room = Math.min(length, i + FRACTIONS_AT_ONCE)
+      writer.position = p
+      writer.ensure(9 * (room - i))
+    }
+    writer.bytes[p] = 70
+    writer.view.setFloat64(p + 1, item)
+  }
+  writer.position = p
+  return i
 }
 
 /** │ 107 │ Length: 16 │ Characters │. False, and nothing written, if an element is no byte. */
@@ -133,16 +177,26 @@ function writeTuple(
 }
 
 /** MAP_EXT: │ 116 │ Arity: 32 │ Pairs │ */
-function writeMap(writer: Writer, flat: readonly unknown[], settings: Settings, depth: number): void {
+function writeErlMap(writer: Writer, map: ErlMap, settings: Settings, depth: number): void {
+  if (!map.unique || settings.deterministic || depth >= MAX_RECURSION) {
+    return writeContainer(writer, map, settings, depth)
+  }
+  const { flat } = map
   writeHead(writer, 116, flat.length >> 1)
   writeElements(writer, flat, settings, depth)
 }
 
 /** One element after another. The most frequent leaves are written here: a call for each costs as much as the writing. */
-function writeElements(writer: Writer, items: readonly unknown[], settings: Settings, depth: number): void {
+function writeElements(
+  writer: Writer,
+  items: readonly unknown[],
+  settings: Settings,
+  depth: number,
+  from = 0,
+): void {
   const length = items.length
   let { bytes, view, position: p } = writer
-  for (let i = 0; i < length; i++) {
+  for (let i = from; i < length; i++) {
     const item = items[i]
     if (typeof item === 'number') {
       if (p + 9 > bytes.length) {
@@ -183,9 +237,10 @@ function writeElements(writer: Writer, items: readonly unknown[], settings: Sett
       continue
     } else if (typeof item === 'string' && item.length <= SHORT_TEXT) {
       const size = item.length
-      if (p + 5 + size > bytes.length) {
+      // Room for all of it in UTF-8 too: what is written of it before that shows stays.
+      if (p + 5 + 3 * size > bytes.length) {
         writer.position = p
-        writer.ensure(5 + size)
+        writer.ensure(5 + 3 * size)
         bytes = writer.bytes
         view = writer.view
       }
@@ -201,10 +256,38 @@ function writeElements(writer: Writer, items: readonly unknown[], settings: Sett
         p += 5 + size
         continue
       }
+      writer.position = p
+      settings.path[depth] = i
+      writeText(writer, item, settings, depth + 1, at)
+      p = writer.position
+      bytes = writer.bytes
+      view = writer.view
+      continue
+    } else if (typeof item === 'bigint' && BigInt.asUintN(64, item) === item) {
+      if (p + 11 > bytes.length) {
+        writer.position = p
+        writer.ensure(11)
+        bytes = writer.bytes
+        view = writer.view
+      }
+      view.setBigUint64(p + 3, item, true)
+      const high = view.getUint32(p + 7, true)
+      if (high > 0) {
+        const size = high > 0xffffff ? 8 : high > 0xffff ? 7 : high > 0xff ? 6 : 5
+        bytes[p] = 110
+        bytes[p + 1] = size
+        bytes[p + 2] = 0
+        p += 3 + size
+        continue
+      }
     }
     writer.position = p
     settings.path[depth] = i
-    writeInner(writer, item, settings, depth + 1)
+    // The most frequent of what holds others, without asking for all else first.
+    if (item instanceof Tuple) writeTuple(writer, item, settings, depth + 1)
+    else if (Array.isArray(item)) writeList(writer, item, settings, depth + 1)
+    else if (item instanceof ErlMap) writeErlMap(writer, item, settings, depth + 1)
+    else writeInner(writer, item, settings, depth + 1)
     p = writer.position
     bytes = writer.bytes
     view = writer.view

@@ -11,12 +11,13 @@ import type { ObjectKeyBudget } from './budget.js'
 import { writeBytes, writeTag } from './encode-leaf.js'
 import { writeInner } from './encode-term.js'
 import { describePath } from './path.js'
-import { MAX_SMALL, platform } from './platform.js'
+import { Output } from './output.js'
+import { platform } from './platform.js'
 import { type AtomIndex, Settings } from './settings.js'
 import { COMPRESSED, VERSION } from './tags.js'
 import type { Encodable } from './terms.js'
 import { LocalTerm } from './values.js'
-import { Writer, tooLarge } from './writer.js'
+import { type Writer, tooLarge } from './writer.js'
 
 /** How to encode for one link. */
 export interface EncodeContext {
@@ -103,12 +104,10 @@ function write(writer: Writer, term: unknown, settings: Settings, most: number):
   }
 }
 
-/** One writer that `encode` writes with before it copies out what is needed. */
-let scratch = new Writer(4096)
-/** Whether the scratch writer is in use: a getter of the term being written may call `encode` again. */
+/** What `encode` writes with. */
+const shared = new Output()
+/** Whether it is in use: a getter of the term being written may call `encode` again. */
 let busy = false
-/** A scratch buffer that one large term has made larger than this is let go. */
-const MAX_SCRATCH_BYTES = 1 << 20
 
 /**
  * The bytes of a term, as `term_to_binary/2` gives them.
@@ -116,40 +115,31 @@ const MAX_SCRATCH_BYTES = 1 << 20
  *   (`ETF_UNSAFE_INTEGER`), NaN and infinities (`ETF_NOT_FINITE`), a value that contains itself (`ETF_CYCLE`) and others
  */
 export function encode(term: Encodable, options?: EncodeOptions): Uint8Array {
-  if (busy) return encodeWith(new Writer(), term, options)
+  if (busy) return encodeWith(new Output(), term, options)
   busy = true
   try {
-    return encodeWith(scratch, term, options)
+    return encodeWith(shared, term, options)
   } finally {
     busy = false
-    if (scratch.bytes.length > MAX_SCRATCH_BYTES) scratch = new Writer(4096)
   }
 }
 
-function encodeWith(writer: Writer, term: Encodable, options: EncodeOptions | undefined): Uint8Array {
-  writer.bytes[0] = VERSION
-  writer.position = 1
+function encodeWith(output: Output, term: Encodable, options: EncodeOptions | undefined): Uint8Array {
+  output.begin()
+  output.bytes[output.position++] = VERSION
   if (term instanceof LocalTerm) {
     // LOCAL_EXT: │ 121 │ what only its own node can read │
-    writeTag(writer, 121)
-    writeBytes(writer, term.bytes)
-    return output(writer)
+    writeTag(output, 121)
+    writeBytes(output, term.bytes)
+    return output.take()
   }
   if (options === undefined) {
-    write(writer, term, NO_SETTINGS, DEFAULT_LIMITS.maxTermBytes)
-    return output(writer)
+    write(output, term, NO_SETTINGS, DEFAULT_LIMITS.maxTermBytes)
+    return output.take()
   }
-  write(writer, term, settingsOf(options), options.limits?.maxTermBytes ?? DEFAULT_LIMITS.maxTermBytes)
+  write(output, term, settingsOf(options), options.limits?.maxTermBytes ?? DEFAULT_LIMITS.maxTermBytes)
   const level = options.compressed === true ? 6 : options.compressed === false ? 0 : (options.compressed ?? 0)
-  return level > 0 ? compress(writer, level) : output(writer)
-}
-
-/** What is written: a copy, or the buffer itself where it is too large to be kept for the next term. */
-function output(writer: Writer): Uint8Array {
-  const { bytes, position: length } = writer
-  if (length <= MAX_SMALL) return platform.smallBinary(writer.view, 0, length)
-  if (bytes.length > MAX_SCRATCH_BYTES) return platform.viewBinary(bytes.buffer, 0, length)
-  return platform.copyBinary(bytes, 0, length)
+  return level > 0 ? compress(output, level) : output.take()
 }
 
 function settingsOf(options: EncodeOptions): Settings {
@@ -166,10 +156,10 @@ function settingsOf(options: EncodeOptions): Settings {
 }
 
 /** │ 131 │ 80 │ size: 32 │ zlib stream │, or the plain term if that is not larger. */
-function compress(writer: Writer, level: number): Uint8Array {
-  const plain = writer.bytes.subarray(1, writer.position)
+function compress(output: Output, level: number): Uint8Array {
+  const plain = output.bytes.subarray(output.start + 1, output.position)
   const packed = platform.deflate(plain, level)
-  if (packed.length + 5 >= plain.length) return output(writer)
+  if (packed.length + 5 >= plain.length) return output.take()
   const out = new Uint8Array(6 + packed.length)
   out[0] = VERSION
   out[1] = COMPRESSED

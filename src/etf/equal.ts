@@ -1,6 +1,6 @@
 /** Exact equality of terms: Erlang's `=:=` as of OTP 27, where 0.0 and -0.0 differ. */
 import { Atom } from './atom.js'
-import { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
+import { ExportFun, FunParts, Pid, Port, Reference } from './identifiers.js'
 import { keyOf } from './keys.js'
 import { Tuple } from './tuple.js'
 import { BitString, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'
@@ -78,8 +78,8 @@ function equalObjects(a: object, b: object, stack: unknown[]): boolean {
   if (a instanceof ExportFun) {
     return b instanceof ExportFun && a.module === b.module && a.function === b.function && a.arity === b.arity
   }
-  if (a instanceof Fun) {
-    if (!(b instanceof Fun) || a.module !== b.module || a.arity !== b.arity || a.index !== b.index)
+  if (a instanceof FunParts) {
+    if (!(b instanceof FunParts) || a.module !== b.module || a.arity !== b.arity || a.index !== b.index)
       return false
     if (
       a.oldIndex !== b.oldIndex ||

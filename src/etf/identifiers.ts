@@ -1,6 +1,7 @@
 /** Pids, ports, references and funs: identities made by some node. `equals` compares; `key` indexes a JavaScript Map. */
 import type { Atom } from './atom.js'
 import type { Term } from './terms.js'
+import { writeEmulatorAtom } from './text-chars.js'
 
 /** A process identifier. `creation` tells one incarnation of `node` from another. */
 export class Pid {
@@ -103,8 +104,12 @@ export class Reference {
   }
 }
 
-/** A closure of a BEAM (NEW_FUN_EXT): it can be kept and sent back, not called. */
-export class Fun {
+/**
+ * What a closure of a BEAM is made of. {@link Fun} adds what compares it, and is another class because comparing needs to
+ * know this one.
+ * @internal
+ */
+export class FunParts {
   readonly module: Atom | boolean
   readonly arity: number
   /** 16 bytes: the MD5 of the significant parts of the module's code. */
@@ -146,5 +151,25 @@ export class ExportFun {
     this.module = module
     this.function = functionName
     this.arity = arity
+  }
+
+  equals(other: unknown): boolean {
+    return (
+      other === this ||
+      (other instanceof ExportFun &&
+        other.module === this.module &&
+        other.function === this.function &&
+        other.arity === this.arity)
+    )
+  }
+
+  /** A string that is equal for equal funs and differs for others. */
+  get key(): string {
+    return this.toString()
+  }
+
+  /** As the shell prints it. */
+  toString(): string {
+    return `fun ${writeEmulatorAtom(String(this.module))}:${writeEmulatorAtom(String(this.function))}/${this.arity}`
   }
 }

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, type Limits } from '../limits.js'
 import type { Atom } from './atom.js'
 import { type AtomSource, atomFromBytes, latin1Atom } from './atom-cache.js'
 import { AtomBudget } from './budget.js'
+import { MAX_RECURSION } from './recursion.js'
 import { describeTag } from './tags.js'
 import { TextWindow } from './text-window.js'
 
@@ -77,6 +78,13 @@ export class Input {
   /** @internal */
   readonly maxIntegerBytes: number
   /** @internal */
+  readonly maxNesting: number
+  /**
+   * Depth to which containers are read by recursion.
+   * @internal
+   */
+  readonly recursion: number
+  /** @internal */
   readonly text: TextWindow | undefined
   /** @internal */
   readonly copy: boolean
@@ -99,6 +107,8 @@ export class Input {
       context.newAtoms ??
       (context.limits === undefined ? processBudget : new AtomBudget(unmetered(context.limits)))
     this.maxIntegerBytes = context.limits?.maxIntegerBytes ?? DEFAULT_LIMITS.maxIntegerBytes
+    this.maxNesting = context.limits?.maxNesting ?? DEFAULT_LIMITS.maxNesting
+    this.recursion = this.maxNesting < MAX_RECURSION ? this.maxNesting : MAX_RECURSION
     this.text = context.binaries === 'text' ? new TextWindow(bytes) : undefined
     this.copy = context.copy === true
   }

@@ -5,7 +5,7 @@
  */
 import { ArgumentError } from '../errors.js'
 import { Atom } from './atom.js'
-import { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
+import { ExportFun, FunParts, Pid, Port, Reference } from './identifiers.js'
 import { platform } from './platform.js'
 import { Tuple } from './tuple.js'
 import { utf8Bytes } from './utf8.js'
@@ -95,7 +95,7 @@ function open(term: unknown): Frame {
   if (term instanceof Tuple) return frame('t', term.elements)
   if (term instanceof ImproperList) return frame('m', [...term.items, term.tail])
   if (term instanceof ExportFun) return frame('e', [term.module, term.function, term.arity])
-  if (term instanceof Fun) {
+  if (term instanceof FunParts) {
     return frame('F', [
       term.module,
       term.arity,

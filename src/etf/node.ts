@@ -29,10 +29,16 @@ Object.setPrototypeOf(Binary.prototype, Buffer.prototype)
 
 /** What small copies are cut from, one after another; Node's own pool of small Buffers is of this size too. */
 const SLAB_BYTES = 8192
-let slab = new ArrayBuffer(SLAB_BYTES)
+let slab = newSlab(SLAB_BYTES)
 let slabView = new DataView(slab)
 let slabUsed = 0
-markAsUntransferable(slab)
+
+/** One who transfers a binary's memory to a worker would take that of others along. */
+function newSlab(bytes: number): ArrayBuffer {
+  const memory = new ArrayBuffer(bytes)
+  markAsUntransferable(memory)
+  return memory
+}
 
 /**
  * Copies into the slab, word by word: a third of the time of making an array of its own. The last word may take up to 3
@@ -40,11 +46,9 @@ markAsUntransferable(slab)
  */
 function smallBinary(source: DataView, start: number, length: number): Uint8Array {
   if (slabUsed + length + 3 > SLAB_BYTES) {
-    slab = new ArrayBuffer(SLAB_BYTES)
+    slab = newSlab(SLAB_BYTES)
     slabView = new DataView(slab)
     slabUsed = 0
-    // One who transfers a binary's memory to a worker would take that of others along.
-    markAsUntransferable(slab)
   }
   const from = slabUsed
   slabUsed += length
@@ -99,29 +103,63 @@ function writeUtf8(target: Uint8Array, position: number, text: string): number {
 }
 
 /**
- * A BigInt in V8's serialisation: │ 255 │ 15: version │ 'Z' │ bytes of digits × 2 + sign, as varint │ digits │, the digits
- * little-endian in whole words. Not a documented format: {@link portsAgree} tries it before it is used.
+ * A BigInt in V8's serialisation, after │ 255 │ 15: version │: │ 'Z' │ bytes of digits × 2 + sign, as varint │ digits │, the
+ * digits little-endian in whole words. Not a documented format: {@link portsAgree} tries it before it is used.
+ *
+ * A deserialiser reads value after value out of one buffer, and making it costs as much as ten readings. So each integer
+ * is put where the one before ended, until the buffer is full.
  */
+const SERIAL_BYTES = 1 << 16
+const SERIAL_VERSION = v8.serialize(0n)[1] ?? 0
+const SERIAL_BIGINT = 0x5a
+const serial = new Uint8Array(SERIAL_BYTES)
+let serialUsed = SERIAL_BYTES
+let deserializer: v8.Deserializer | undefined
+
 function readSerialised(bytes: Uint8Array, start: number, end: number): bigint {
+  if (start === end) return 0n
   const length = (end - start + 7) & ~7
-  const head = [0xff, SERIAL_VERSION, 0x5a]
+  if (length > SERIAL_BYTES >> 2) return readLargeSerialised(bytes, start, end, length)
+  if (deserializer === undefined || serialUsed + length + 4 > SERIAL_BYTES) {
+    serial[0] = 0xff
+    serial[1] = SERIAL_VERSION
+    deserializer = new v8.Deserializer(serial)
+    deserializer.readHeader()
+    serialUsed = 2
+  }
+  const reader = deserializer
+  // Should the reading fail, another begins anew.
+  deserializer = undefined
+  let p = serialUsed
+  serial[p++] = SERIAL_BIGINT
+  let field = length * 2
+  for (; field > 127; field >>= 7) serial[p++] = (field & 127) | 128
+  serial[p++] = field
+  serial.fill(0, p + length - 8, p + length)
+  serial.set(bytes.subarray(start, end), p)
+  const value = reader.readValue() as bigint
+  serialUsed = p + length
+  deserializer = reader
+  return value
+}
+
+function readLargeSerialised(bytes: Uint8Array, start: number, end: number, length: number): bigint {
+  const head = [0xff, SERIAL_VERSION, SERIAL_BIGINT]
   let field = length * 2
   for (; field > 127; field = Math.floor(field / 128)) head.push((field & 127) | 128)
   head.push(field)
-  const serial = new Uint8Array(head.length + length)
-  serial.set(head)
-  serial.set(bytes.subarray(start, end), head.length)
-  return v8.deserialize(serial) as bigint
+  const large = new Uint8Array(head.length + length)
+  large.set(head)
+  large.set(bytes.subarray(start, end), head.length)
+  return v8.deserialize(large) as bigint
 }
 
 function serialisedBytes(magnitude: bigint): Uint8Array {
-  const serial = v8.serialize(magnitude)
+  const written = v8.serialize(magnitude)
   let at = 3
-  while ((serial[at] as number) > 127) at++
-  return serial.subarray(at + 1)
+  while ((written[at] as number) > 127) at++
+  return written.subarray(at + 1)
 }
-
-const SERIAL_VERSION = v8.serialize(0n)[1] ?? 0
 
 function readPortable(bytes: Uint8Array, start: number, end: number): bigint {
   return toBigIntLE(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start))
@@ -134,7 +172,7 @@ function portableBytes(magnitude: bigint): Uint8Array {
 /** Whether V8's serialisation is what {@link readSerialised} thinks it is, on integers of one word to hundreds of bytes. */
 function portsAgree(): boolean {
   try {
-    for (const bits of [1n, 64n, 65n, 500n, 4000n]) {
+    for (const bits of [1n, 64n, 65n, 500n, 4000n, 200000n]) {
       const magnitude = (1n << bits) + 0x1234567890abcdefn
       const plain = portableBytes(magnitude)
       const serial = serialisedBytes(magnitude)
@@ -148,8 +186,8 @@ function portsAgree(): boolean {
   }
 }
 
-const integers: Pick<Platform, 'readInteger' | 'integerBytes'> = portsAgree()
-  ? { readInteger: readSerialised, integerBytes: serialisedBytes }
+const integers: Partial<Platform> = portsAgree()
+  ? { readInteger: readSerialised, readLoopBytes: 24, integerBytes: serialisedBytes }
   : { readInteger: readPortable, integerBytes: portableBytes }
 
 /** `info` makes inflateSync tell how much input it took; its type does not know. */
@@ -189,5 +227,6 @@ bindPlatform({
   deflate: (bytes, level) => deflateSync(bytes, { level: Math.min(9, Math.max(0, level)) }),
   viewBinary: (buffer, offset, length) => new Binary(buffer as ArrayBuffer, offset, length),
   copyBinary,
+  newSlab,
   smallBinary,
 })

@@ -1,6 +1,6 @@
 /** Where in a value the part is that could not be encoded, as one would write it in JavaScript: `[2].name`. */
 import { Atom } from './atom.js'
-import { Fun } from './identifiers.js'
+import { Fun } from './fun.js'
 import { ErlMap } from './map.js'
 import { Tuple } from './tuple.js'
 import { ImproperList, NativeRecord } from './values.js'

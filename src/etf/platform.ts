@@ -16,6 +16,8 @@ export interface Platform {
   readLatin1(bytes: Uint8Array, start: number, end: number): string
   /** Writes text as UTF-8 where there is room for 3 bytes a code unit; the position after it, -1 for a lone surrogate. */
   writeUtf8(target: Uint8Array, position: number, text: string): number
+  /** Bytes of an integer above which {@link Platform.readInteger} is quicker than a loop over words, in quadratic time. */
+  readLoopBytes: number
   /** The unsigned integer of little-endian `bytes[start, end)`. */
   readInteger(bytes: Uint8Array, start: number, end: number): bigint
   /** The little-endian bytes of an integer ≥ 0; trailing zero bytes are allowed. */
@@ -36,12 +38,14 @@ export interface Platform {
   viewBinary(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array
   /** A binary with memory of its own. */
   copyBinary(source: Uint8Array, start: number, length: number): Uint8Array
-  /** A copy of at most {@link MAX_SMALL} bytes, which may share a slab of a few KiB with other such copies. */
+  /**
+   * Memory that several binaries may share, because it cannot be transferred to a worker: that would take all of them
+   * along. Absent where no memory is like that.
+   */
+  newSlab?: (bytes: number) => ArrayBuffer
+  /** A copy of at most 256 bytes, which may share a slab of a few KiB with other such copies. */
   smallBinary(source: DataView, start: number, length: number): Uint8Array
 }
-
-/** Bytes that `smallBinary` takes. */
-export const MAX_SMALL = 256
 
 /** Reads through hexadecimal text, which V8 turns into a BigInt in linear time. */
 function readIntegerHex(bytes: Uint8Array, start: number, end: number): bigint {
@@ -69,6 +73,7 @@ export const PORTABLE: Readonly<Platform> = Object.freeze({
   isAscii,
   readLatin1,
   writeUtf8,
+  readLoopBytes: 160,
   readInteger: readIntegerHex,
   integerBytes: integerBytesHex,
   inflate,

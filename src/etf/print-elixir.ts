@@ -8,7 +8,8 @@
  */
 import { EtfError } from '../errors.js'
 import { Atom, atomName } from './atom.js'
-import { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
+import { Fun } from './fun.js'
+import { ExportFun, Pid, Port, Reference } from './identifiers.js'
 import { ErlMap } from './map.js'
 import { isElixirAlias, isElixirCall, isElixirIdentifier } from './elixir-names.js'
 import { fromCodePoints, utf8CodePoints, writeFloat } from './text-chars.js'

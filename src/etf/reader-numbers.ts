@@ -4,9 +4,6 @@ import { platform } from './platform.js'
 import { describeTag } from './tags.js'
 import { ErlFloat } from './values.js'
 
-/** Integers up to this size are put together here; in quadratic time; larger ones by the platform, in linear time. */
-const WORDS_BYTES = 160
-
 /** What follows the length of SMALL_BIG_EXT and LARGE_BIG_EXT: │ Sign │ `length` bytes, least significant first │ */
 export function readInteger(reader: Input, length: number): number | bigint {
   const negative = reader.uint8() !== 0
@@ -23,7 +20,7 @@ export function readInteger(reader: Input, length: number): number | bigint {
       `has ${size} bytes, more than maxIntegerBytes ${reader.maxIntegerBytes}`,
     )
   }
-  if (size > WORDS_BYTES) {
+  if (size > platform.readLoopBytes) {
     const value = platform.readInteger(bytes, p, end)
     return negative ? -value : value
   }

@@ -1,7 +1,8 @@
 /** The tags that are rarely met: superseded ones, funs, records, bitstrings. */
 import { EtfError } from '../errors.js'
 import type { Atom } from './atom.js'
-import { Fun, Pid, Reference } from './identifiers.js'
+import { Fun } from './fun.js'
+import { Pid, Reference } from './identifiers.js'
 import type { Input } from './input.js'
 import { platform } from './platform.js'
 import { readSmallInteger } from './reader-numbers.js'

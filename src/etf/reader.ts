@@ -3,8 +3,7 @@
  * reads it. Nothing that a length claims is allocated before the input is known to be long enough for it, every bound is
  * in limits.ts, and any input gives either a term or one EtfError with code, offset and tag.
  *
- * Nested terms recurse to MAX_RECURSION; deeper ones go on with a stack of their own (decode-deep.ts), so nesting is
- * bounded by memory only, as on the BEAM.
+ * Nested terms recurse to MAX_RECURSION; deeper ones go on with a stack of their own (decode-deep.ts), to `maxNesting`.
  */
 import { EtfError } from '../errors.js'
 import { atomFromBytes } from './atom-cache.js'
@@ -16,7 +15,6 @@ import { ErlMap } from './map.js'
 import { platform } from './platform.js'
 import { readFloat, readInteger, readSmallBig, readSmallInteger, readTextFloat } from './reader-numbers.js'
 import { openCompound, readBitString, readOldReference } from './reader-rare.js'
-import { MAX_RECURSION } from './recursion.js'
 import { describeTag } from './tags.js'
 import type { Term } from './terms.js'
 import { Tuple } from './tuple.js'
@@ -84,19 +82,19 @@ export class Reader extends Input {
       case 82: // ATOM_CACHE_REF: │ 82 │ Index │
         return this.cachedAtom()
       case 104: // SMALL_TUPLE_EXT: │ 104 │ Arity │ Elements │
-        return depth < MAX_RECURSION ? new Tuple(this.elements(this.uint8(), depth)) : this.deep()
+        return depth < this.recursion ? new Tuple(this.elements(this.uint8(), depth)) : this.deep()
       case 105: // LARGE_TUPLE_EXT: │ 105 │ Arity: 32 │ Elements │
-        return depth < MAX_RECURSION ? new Tuple(this.elements(this.uint32(), depth)) : this.deep()
+        return depth < this.recursion ? new Tuple(this.elements(this.uint32(), depth)) : this.deep()
       case 106: // NIL_EXT
         return []
       case 107: // STRING_EXT: │ 107 │ Length: 16 │ Characters │
         return this.bytesList()
       case 108: // LIST_EXT: │ 108 │ Length: 32 │ Elements │ Tail │
-        return depth < MAX_RECURSION ? this.list(depth) : this.deep()
+        return depth < this.recursion ? this.list(depth) : this.deep()
       case 109: // BINARY_EXT: │ 109 │ Len: 32 │ Data │
         return this.binary(this.uint32())
       case 116: // MAP_EXT: │ 116 │ Arity: 32 │ Pairs │
-        return depth < MAX_RECURSION ? this.map(depth) : this.deep()
+        return depth < this.recursion ? this.map(depth) : this.deep()
       case 70: // NEW_FLOAT_EXT: │ 70 │ IEEE float: 64 │
         return readFloat(this)
       case 88: // NEW_PID_EXT: │ 88 │ Node │ ID: 32 │ Serial: 32 │ Creation: 32 │
@@ -128,7 +126,7 @@ export class Reader extends Input {
       case 112: // NEW_FUN_EXT
       case 117: // FUN_EXT
       case 67: // RECORD_EXT
-        return depth < MAX_RECURSION ? this.compound(tag, depth) : this.deep()
+        return depth < this.recursion ? this.compound(tag, depth) : this.deep()
       default:
         throw new EtfError('ETF_UNKNOWN_TAG', `${describeTag(tag)} begins no term here, at byte ${p}`, {
           offset: p,
@@ -161,7 +159,7 @@ export class Reader extends Input {
     const count = items.length
     // Up to here, what has no text can be read without asking whether it is whole.
     const safe = end - LEAF_BYTES
-    const inner = depth + 1 < MAX_RECURSION
+    const inner = depth + 1 < this.recursion
     let p = this.position
     let inOrder = 0
     let before = 0

@@ -3,7 +3,8 @@
  * takes. Nothing is lost between them: whatever comes back from `decode` is `=:=` to what the BEAM sent.
  */
 import type { Atom } from './atom.js'
-import type { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
+import type { Fun } from './fun.js'
+import type { ExportFun, Pid, Port, Reference } from './identifiers.js'
 import type { ErlMap } from './map.js'
 import type { Tuple } from './tuple.js'
 import type { BitString, Charlist, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'

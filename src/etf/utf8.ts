@@ -28,12 +28,12 @@ export function utf8Length(text: string): number {
 }
 
 /**
- * Writes `text` at `position`; the caller has made room (3 bytes a code unit are always enough).
+ * Writes `text`, from its code unit `from` on, at `position`; the caller has made room (3 bytes a code unit are always enough).
  * @returns the position after it; -1 if the text has a lone surrogate (some bytes may have been written).
  */
-export function writeUtf8(target: Uint8Array, position: number, text: string): number {
+export function writeUtf8(target: Uint8Array, position: number, text: string, from = 0): number {
   let p = position
-  for (let i = 0; i < text.length; i++) {
+  for (let i = from; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (unit < 0x80) target[p++] = unit
     else if (unit < 0x800) {

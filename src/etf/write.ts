@@ -7,7 +7,8 @@
  */
 import { EtfError } from '../errors.js'
 import { Atom } from './atom.js'
-import { ExportFun, Fun, Pid, Port, Reference } from './identifiers.js'
+import { Fun } from './fun.js'
+import { ExportFun, Pid, Port, Reference } from './identifiers.js'
 import { ErlMap } from './map.js'
 import {
   fromCodePoints,
@@ -17,7 +18,6 @@ import {
   textBytes,
   utf8CodePoints,
   writeAtom,
-  writeEmulatorAtom,
   writeFloat,
   writeQuoted,
   type PrintableRange,
@@ -190,9 +190,7 @@ export function writeIdentity(value: unknown, depth = -1): string {
   if (value instanceof ErlFloat) return writeFloat(value.value)
   if (value instanceof BitString) return writeBinary(value.bytes, value.bits, depth)
   if (value instanceof Pid || value instanceof Port || value instanceof Reference) return value.toString()
-  if (value instanceof ExportFun) {
-    return `fun ${writeEmulatorAtom(String(value.module))}:${writeEmulatorAtom(String(value.function))}/${value.arity}`
-  }
+  if (value instanceof ExportFun) return value.toString()
   if (value instanceof LocalTerm) return `#Local<${value.bytes.length}>`
   if (value instanceof Fun) {
     // The module here is its bare bytes, without quotes or escapes.

@@ -1,6 +1,7 @@
 /** `sys`: looking into generic servers of any node, and holding them (OTP's sys.erl, client side). */
 import { internAtom } from '../etf/atom.js'
-import type { ExportFun, Fun } from '../etf/identifiers.js'
+import type { Fun } from '../etf/fun.js'
+import type { ExportFun } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import { describe, SYSTEM, type GenCallOptions, type GenClient, type ServerRef } from './client.js'

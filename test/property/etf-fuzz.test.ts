@@ -34,6 +34,7 @@ function verdict(bytes: Uint8Array): string | undefined {
   if (expected === undefined) return `gave ${naiveKey(term)} for what is no term`
   if (expected !== null && naiveKey(term) !== naiveKey(expected))
     return `gave ${naiveKey(term)}, not ${naiveKey(expected)}`
+  if (!isEqual(decode(bytes, { binaries: 'text' }), term)) return 'is another term with binaries as text'
   if (bytes[1] === 121) return undefined
   // What was decoded can be encoded, and is the same again: nothing that a BEAM would refuse gets through.
   return isEqual(decode(encode(term)), term) ? undefined : 'is not the same after encoding'

@@ -3,7 +3,8 @@
  * real one is checked against; it shares nothing with it but the classes of terms.
  */
 import { atom, internAtom, type Atom } from '../../src/etf/atom.js'
-import { ExportFun, Fun, Pid, Port, Reference } from '../../src/etf/identifiers.js'
+import { Fun } from '../../src/etf/fun.js'
+import { ExportFun, Pid, Port, Reference } from '../../src/etf/identifiers.js'
 import { ErlMap } from '../../src/etf/map.js'
 import type { Term } from '../../src/etf/terms.js'
 import { Tuple } from '../../src/etf/tuple.js'

@@ -1,7 +1,8 @@
 /** Generated terms of every type, as fast-check arbitraries. */
 import fc from 'fast-check'
 import { atom, internAtom } from '../../src/etf/atom.js'
-import { ExportFun, Fun, Pid, Port, Reference } from '../../src/etf/identifiers.js'
+import { Fun } from '../../src/etf/fun.js'
+import { ExportFun, Pid, Port, Reference } from '../../src/etf/identifiers.js'
 import { ErlMap } from '../../src/etf/map.js'
 import { keyOf } from '../../src/etf/keys.js'
 import type { Term } from '../../src/etf/terms.js'

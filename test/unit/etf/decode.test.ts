@@ -135,11 +135,32 @@ describe('nesting', () => {
     expect(Buffer.compare(encode(decode(bytes)), bytes)).toBe(0)
   })
 
-  test('10 million deep is read or refused in linear time', () => {
-    const bytes = new Uint8Array(20_000_001).fill(104)
+  test('10 million deep is refused, whole or not, before memory is spent on it', () => {
+    const open = new Uint8Array(20_000_001).fill(104)
+    open[0] = 131
+    for (let i = 2; i < open.length; i += 2) open[i] = 1
+    expect(failure(open)).toMatchObject({ code: 'ETF_TOO_DEEP', tag: 104 })
+    const whole = new Uint8Array(open.length + 2).fill(97)
+    whole.set(open)
+    expect(failure(whole)).toMatchObject({ code: 'ETF_TOO_DEEP', offset: 1 + 2 * 1_000_000, tag: 104 })
+  })
+
+  test.each([0, 1, 2, 511, 512, 513, 700])('maxNesting %i, at the limit and one past it', (maxNesting) => {
+    const limits = { maxNesting }
+    for (const { open, close } of Object.values(nested)) {
+      const whole = (depth: number): Uint8Array =>
+        fromHex(`83${open.repeat(depth)}6201000000${close.repeat(depth)}`)
+      expect(Buffer.compare(encode(decode(whole(maxNesting), { limits })), whole(maxNesting))).toBe(0)
+      expect(failure(whole(maxNesting + 1), { limits })).toMatchObject({ code: 'ETF_TOO_DEEP' })
+    }
+  })
+
+  test('a million deep, which is the limit, comes and goes', () => {
+    const bytes = new Uint8Array(2_000_003).fill(104)
     bytes[0] = 131
     for (let i = 2; i < bytes.length; i += 2) bytes[i] = 1
-    expect(failure(bytes)).toMatchObject({ code: 'ETF_TRUNCATED' })
+    bytes[2_000_001] = 97
+    expect(Buffer.compare(encode(decode(bytes)), bytes)).toBe(0)
   })
 
   test('a chain of a million tails is one list', () => {

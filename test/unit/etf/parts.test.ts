@@ -105,6 +105,25 @@ describe.each([
     }
   })
 
+  test('reads one integer after another, of any sizes', () => {
+    // More than any buffer that one reading may share with the next.
+    for (let i = 0; i < 3000; i++) {
+      const bytes = new Uint8Array(1 + ((i * 37) % 300)).fill(255)
+      expect(bound.readInteger(bytes, 0, bytes.length)).toBe((1n << BigInt(8 * bytes.length)) - 1n)
+    }
+  })
+
+  test('knows ASCII', () => {
+    for (const at of [0, 1, 63, 64, 299]) {
+      const bytes = new Uint8Array(300).fill(127)
+      expect(bound.isAscii(bytes, 0, 300)).toBe(true)
+      bytes[at] = 128
+      expect(bound.isAscii(bytes, 0, 300)).toBe(false)
+      expect(bound.isAscii(bytes, at + 1, 300)).toBe(true)
+      expect(bound.isAscii(bytes, 0, at)).toBe(true)
+    }
+  })
+
   test('makes binaries of its own and shared memory', () => {
     const source = new Uint8Array(300).map((_, i) => i)
     for (const length of [0, 1, 3, 4, 5, 63, 255, 256]) {
