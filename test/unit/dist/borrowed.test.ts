@@ -5,7 +5,7 @@ import { decode, encode } from '../../../src/etf/node.js'
 import { isEqual } from '../../../src/etf/equal.js'
 import type { Encodable, Term } from '../../../src/etf/terms.js'
 import { tuple } from '../../../src/etf/tuple.js'
-import { Fun } from '../../../src/etf/identifiers.js'
+import { Fun } from '../../../src/etf/fun.js'
 import { ImproperList } from '../../../src/etf/values.js'
 import { FRAME_FORMS, drain, framesOf, join, pidHere, pidThere, testChannel } from '../../support/channels.js'
 
