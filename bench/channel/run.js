@@ -3,9 +3,10 @@
  * in one run and in turn, so that what else the machine does falls on all alike. Medians over the rounds.
  *
  *     npm run build && node bench/channel/run.js [--otp 25,29] [--rounds 5] [--ms 700] [--json FILE] [--write]
- *     [--only PART] [--crowd 1,10,100,1000]
+ *     [--only PART] [--crowd 1,10,100,1000] [--from FILE,FILE]
  *
- * `--write` puts the tables into docs/performance.md. Needs erlang-dev and a C compiler for the C node, erlang-jinterface
+ * `--write` puts the tables into docs/performance.md; `--from` takes the results of earlier runs (their `--json`), made
+ * one release at a time, instead of measuring. Needs erlang-dev and a C compiler for the C node, erlang-jinterface
  * and a JDK for the Java node, erlang-inets for httpc; `--without libei,jinterface,http,pressure` leaves parts out.
  */
 import { randomBytes } from 'node:crypto'
@@ -24,7 +25,7 @@ import {
   startNode,
   stopAll,
 } from './children.js'
-import { tables } from './tables.js'
+import { ROOMY, tables } from './tables.js'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const { values: options } = parseArgs({
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
     without: { type: 'string', default: '' },
     crowd: { type: 'string', default: '1,10,100,1000' },
     json: { type: 'string' },
+    from: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 })
@@ -48,29 +50,39 @@ const directory = mkdtempSync(path.join(tmpdir(), 'beampeer-bench-'))
 const KiB64 = 64 * 1024
 const MiB8 = 8 * 1024 * 1024
 const LARGE = 100 * 1024 * 1024
+const env = {}
 process.on('exit', () => {
   stopAll()
   rmSync(directory, { recursive: true, force: true })
 })
 
-const epmd = deaf(
-  startChild('epmd', process.execPath, [path.join(options.lib, 'cli/main.js'), 'epmd', '--port', '0'], {}),
-)
-const env = { ERL_EPMD_PORT: (await epmd.ready()).facts[0] }
-const results = {
-  node: process.version,
-  cpu: `${cpus().length} × ${cpus()[0].model}`,
-  date: new Date().toISOString().slice(0, 10),
-  releases: {},
-}
-for (const [index, release] of options.otp.split(',').entries()) {
-  results.releases[release] = await measure(release, index === 0)
-}
-await epmd.stop()
+const results = options.from === undefined ? await measureAll() : earlier(options.from.split(','))
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, null, 1))
 const text = tables(results)
 console.log(text)
 if (options.write) writeTables(text)
+
+async function measureAll() {
+  const measured = {
+    node: process.version,
+    cpu: `${cpus().length} × ${cpus()[0].model}`,
+    date: new Date().toISOString().slice(0, 10),
+    releases: {},
+  }
+  const epmd = deaf(
+    startChild('epmd', process.execPath, [path.join(options.lib, 'cli/main.js'), 'epmd', '--port', '0'], {}),
+  )
+  env.ERL_EPMD_PORT = (await epmd.ready()).facts[0]
+  for (const [index, release] of options.otp.split(',').entries())
+    measured.releases[release] = await measure(release, index === 0)
+  await epmd.stop()
+  return measured
+}
+
+function earlier(files) {
+  const all = files.map((file) => JSON.parse(readFileSync(file, 'utf8')))
+  return { ...all[0], releases: Object.assign({}, ...all.map(({ releases }) => releases)) }
+}
 
 /** All of it with a driver of one release. What needs the host's packages is measured `full`. */
 async function measure(release, full) {
@@ -126,19 +138,35 @@ async function startTargets(release, full, name) {
     'rpc',
     'rex',
     'echo',
+    'bulk',
     'large',
   )
-  add('BEAM', await startBeam(release, 'target', name('beam'), cookie, env), 'rpc', 'rex', 'echo', 'large')
+  const roomy = [options.lib, name('roomy'), cookie]
+  add(
+    ROOMY,
+    await startNode('roomy', 'beampeer-target.js', roomy, env, ['--initial-old-space-size=256']),
+    'bulk',
+  )
+  add(
+    'BEAM',
+    await startBeam(release, 'target', name('beam'), cookie, env),
+    'rpc',
+    'rex',
+    'echo',
+    'bulk',
+    'large',
+  )
   const calm = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none']
   add('BEAM, no busy wait', await startBeam(release, 'target', name('calm'), cookie, env, calm), 'rpc')
   if (!without.includes('libei'))
-    add('libei', await startLibei(directory, name('ei').split('@')[0], cookie, env), 'rex', 'echo')
+    add('libei', await startLibei(directory, name('ei').split('@')[0], cookie, env), 'rex', 'echo', 'bulk')
   if (!without.includes('jinterface'))
     add(
       'JInterface',
       await startJinterface(directory, name('java').split('@')[0], cookie, env),
       'rex',
       'echo',
+      'bulk',
     )
   if (full && !without.includes('http'))
     add('HTTP and JSON', await startNode('http', 'http-target.js', [], env), 'http')
@@ -174,11 +202,11 @@ function list(targets, driver, caller) {
   for (const n of [1, 100])
     each('echo', `echo ${n}`, (child, target, pid) => ask(`{echo, ${target}, ${n}, ${ms}, ${pid}}`))
   for (const [size, count, label] of [
-    [KiB64, 800, '64 KiB'],
-    [MiB8, 12, '8 MiB'],
+    [KiB64, 3200, '64 KiB'],
+    [MiB8, 32, '8 MiB'],
   ]) {
     for (const way of ['push', 'pull'])
-      each('echo', `${way} ${label}`, (child, target, pid) =>
+      each('bulk', `${way} ${label}`, (child, target, pid) =>
         ask(`{${way}, ${target}, ${size}, ${count}, ${pid}}`),
       )
   }

@@ -1,7 +1,11 @@
 /** The results of run.js as Markdown tables. */
 
+/** Node.js with `--initial-old-space-size=256`: V8 collects garbage less often while large binaries come. */
+export const ROOMY = 'beampeer, 256 MiB old space'
+
 const RIVALS = [
   'beampeer',
+  ROOMY,
   'BEAM',
   'BEAM, no busy wait',
   'libei',
@@ -15,6 +19,7 @@ export function tables({ node, cpu, date, releases }) {
   const parts = [
     `Measured on ${date}: Node ${node}, ${cpu}. Medians; \`×\` is beampeer against the BEAM in the same run.`,
   ]
+  parts.push('### Goals', goals(releases))
   for (const [release, { medians, memory, crowds, pressure }] of Object.entries(releases)) {
     parts.push(`### Driven by OTP ${release}`)
     parts.push(
@@ -28,6 +33,82 @@ export function tables({ node, cpu, date, releases }) {
     )
   }
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+/** What was aimed at before the first line was written, and what is measured: of each release, with what is short of it. */
+function goals(releases) {
+  const each = Object.values(releases)
+  const rows = []
+  const row = (what, unit, isMet, valueOf) => {
+    const values = each.map((one) => {
+      try {
+        return valueOf(one)
+      } catch {
+        return undefined
+      }
+    })
+    const known = values.filter((value) => Number.isFinite(value))
+    if (known.length === 0) return
+    const cells = values.map((value) =>
+      Number.isFinite(value) ? `${value.toFixed(value < 20 ? 2 : 0)}${unit}` : '–',
+    )
+    rows.push([what, ...cells, known.every(isMet) ? 'met' : known.some(isMet) ? 'met in part' : 'not met'])
+  }
+  const rate = (what, rival) => (one) => {
+    const { beampeer, [rival]: other } = one.medians[what]
+    return (beampeer.perSecond ?? beampeer.mbPerSecond) / (other.perSecond ?? other.mbPerSecond)
+  }
+  const atLeast = (least) => (value) => value >= least
+  const atMost = (most) => (value) => value <= most
+  for (const kind of ['rpc', 'erpc']) {
+    row(`${kind}, 1 in flight: at least 1.0 × a BEAM`, ' ×', atLeast(1), rate(`${kind} 1`, 'BEAM'))
+    for (const n of [64, 256]) {
+      const what = `${kind} ${n}`
+      row(`${kind}, ${n} in flight: at least 1.4 × a BEAM`, ' ×', atLeast(1.4), rate(what, 'BEAM'))
+      const cpu = ({ medians }) => medians[what].beampeer.cpuUs / medians[what].BEAM.cpuUs
+      row(`… and at most half its CPU a call`, ' ×', atMost(0.5), cpu)
+    }
+  }
+  row('echo, 100 under way: at least 1.0 × a BEAM', ' ×', atLeast(1), rate('echo 100', 'BEAM'))
+  for (const size of ['64 KiB', '8 MiB']) {
+    row(`${size} binaries in: at least 0.9 × a BEAM`, ' ×', atLeast(0.9), rate(`push ${size}`, 'BEAM'))
+    row(`${size} binaries out: at least 1.0 × a BEAM`, ' ×', atLeast(1), rate(`pull ${size}`, 'BEAM'))
+  }
+  row(
+    'calls through rex, 64 in flight: at least 0.9 × a libei C node',
+    ' ×',
+    atLeast(0.9),
+    rate('rex 64', 'libei'),
+  )
+  row('rpc, 64 in flight: at least 7 × HTTP with JSON', ' ×', atLeast(7), ({ medians }) => {
+    return medians['rpc 64'].beampeer.perSecond / medians['http 64']['HTTP and JSON'].perSecond
+  })
+  for (const way of ['push', 'pull']) {
+    const p99 = ({ medians }) =>
+      medians[`during ${way}`].beampeer.p99 / medians[`during ${way}`].beampeer.idle_p99
+    row(
+      `p99 of small calls while 100 MiB ${way === 'push' ? 'come' : 'leave'}: at most 5 × the idle one`,
+      ' ×',
+      atMost(5),
+      p99,
+    )
+  }
+  row(
+    'resident after the load: less than 120 MiB',
+    ' MiB',
+    atMost(120),
+    ({ memory }) => memory.beampeer.loaded,
+  )
+  const crowdOf = ({ crowds }) => [crowds[0], crowds.at(-1)]
+  row('an idle peer: less than 50 KB', ' KiB', atMost(49), (one) => {
+    const [none, most] = crowdOf(one)
+    return ((most.rss - none.rss) * 1024) / most.size
+  })
+  row('calls/s beside 1,000 idle peers: as without (0.95 or more)', ' ×', atLeast(0.95), (one) => {
+    const [none, most] = crowdOf(one)
+    return most.perSecond / none.perSecond
+  })
+  return table(['goal', ...Object.keys(releases).map((release) => `OTP ${release}`), ''], rows)
 }
 
 function table(head, rows) {
