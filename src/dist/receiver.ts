@@ -81,7 +81,7 @@ export class ChannelReceiver {
     const newAtoms = new AtomBudget(limits)
     this.cache = new AtomCacheReader(features.header && features.atomCache, newAtoms)
     this.context = { limits, newAtoms, atoms: this.cache.atoms }
-    this.lentContext = { ...this.context, copy: true }
+    this.lentContext = { ...this.context, copy: 'together' }
     this.memory = new GatheringMemory(limits.maxClaimedBytes, handlers.allocate ?? zeroed)
     this.assembler = new FragmentAssembler(limits, this.memory)
     this.framing = new FrameReader(

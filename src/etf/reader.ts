@@ -43,6 +43,9 @@ function room(count: number): Term[] {
 export class Reader extends Input {
   /** How many keys of the map just filled are binaries in the BEAM's order, from the first on: those are known to differ. */
   private keysInOrder = 0
+  /** A copy of the input from `restStart` on, where binaries are copied together. */
+  private rest: Uint8Array | undefined
+  private restStart = 0
 
   /**
    * The next term, without version byte.
@@ -460,11 +463,22 @@ export class Reader extends Input {
     }
     const view = this.view ?? this.dataView()
     if (length > COPY_BYTES) {
+      if (this.copy === 'together') return this.binaryTogether(p, length)
       return this.copy
         ? platform.copyBinary(this.bytes, p, length)
         : platform.viewBinary(view.buffer, view.byteOffset + p, length)
     }
     return platform.smallBinary(view, p, length)
+  }
+
+  /** The rest of the input is copied at its first binary, and this and later ones are views of that. */
+  private binaryTogether(p: number, length: number): Term {
+    if (this.rest === undefined) {
+      this.rest = platform.copyBinary(this.bytes, p, this.end - p)
+      this.restStart = p
+    }
+    const { buffer, byteOffset } = this.rest
+    return platform.viewBinary(buffer, byteOffset + p - this.restStart, length)
   }
 
   /** The binary `bytes[p, end)` as the key of a map. */
