@@ -8,8 +8,6 @@
  * is looked up, not tried.
  */
 import { lookup } from 'node:dns/promises'
-import { connect } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { ArgumentError, BeampeerError, HandshakeError } from '../errors.js'
 import {
   atom,
@@ -26,37 +24,11 @@ import {
   type Limits,
   type NodeName,
 } from '../index.js'
+import { cookieAdvice, HANDSHAKE_ADVICE, type Finding } from './doctor-advice.js'
+import { reach, speaksTls } from './doctor-port.js'
 import { list, name as nameOf, number } from './read-terms.js'
 
 export type DoctorLayer = 'name' | 'cookie' | 'host' | 'epmd' | 'registration' | 'port' | 'handshake' | 'tick'
-
-/** What can be wrong. Stable words. */
-export type Finding =
-  | 'bad-name'
-  | 'name-domain'
-  | 'cookie-missing'
-  | 'cookie-unreadable'
-  | 'cookie-loose'
-  | 'cookie-bad'
-  | 'host-unknown'
-  | 'epmd-unreachable'
-  | 'epmd-silent'
-  | 'epmd-strange'
-  | 'not-registered'
-  | 'too-old'
-  | 'port-refused'
-  | 'port-silent'
-  | 'tls-required'
-  | 'wrong-cookie'
-  | 'not-allowed'
-  | 'already-connected'
-  | 'missing-flags'
-  | 'wrong-name'
-  | 'no-answer'
-  | 'handshake-failed'
-  | 'ticktime-differs'
-  /** Something else: the text tells. */
-  | 'other'
 
 /** What one layer showed. A warning does not end the walk. */
 export interface DoctorStep {
@@ -387,79 +359,10 @@ class Walk {
   }
 }
 
-const HANDSHAKE_ADVICE: Readonly<Record<string, readonly [Finding, string]>> = {
-  HANDSHAKE_BAD_COOKIE: [
-    'wrong-cookie',
-    'Use the cookie of that node (erlang:get_cookie() there): --cookie-file, BEAMPEER_COOKIE, or ~/.erlang.cookie.',
-  ],
-  HANDSHAKE_NOT_ALLOWED: [
-    'not-allowed',
-    'That node accepts only those it was told to: net_kernel:allow/1 there adds nodes or hosts.',
-  ],
-  HANDSHAKE_ALREADY_CONNECTED: [
-    'already-connected',
-    'Two nodes cannot have one name: stop the other, or choose another name.',
-  ],
-  HANDSHAKE_MISSING_FLAGS: [
-    'missing-flags',
-    'That node lacks what OTP 23 and later have: upgrade it, or look up the flags in docs/handshake.md.',
-  ],
-}
-
-function cookieAdvice(error: CookieError): readonly [Finding, string] {
-  switch (error.code) {
-    case 'COOKIE_NOT_FOUND':
-      return [
-        'cookie-missing',
-        `Copy the cluster's cookie to ${error.file} (mode 0400), or set BEAMPEER_COOKIE.`,
-      ]
-    case 'COOKIE_FILE_LOOSE':
-      return ['cookie-loose', `chmod 400 ${error.file}`]
-    case 'COOKIE_FILE_UNREADABLE':
-      return ['cookie-unreadable', `Make ${error.file} a file that you own and can read, mode 0400.`]
-    default:
-      return ['cookie-bad', 'A cookie is one line of 1 to 255 printable ASCII characters.']
-  }
-}
-
 function codeOf(error: unknown): string | undefined {
   return error instanceof BeampeerError ? error.code : undefined
 }
 
 function kind({ domain }: NodeName): string {
   return domain === 'longnames' ? 'long' : 'short'
-}
-
-/** Whether a TCP port can be connected to: `open`, `silent`, or the error's code. */
-function reach(host: string, port: number, timeoutMs: number): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port })
-    const finish = (outcome: string) => {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(outcome)
-    }
-    const timer = setTimeout(() => finish('silent'), timeoutMs)
-    socket.on('connect', () => finish('open'))
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      finish(error.code === 'ETIMEDOUT' ? 'silent' : (error.code ?? error.message)),
-    )
-  })
-}
-
-/** Whether a TLS server answers: it shakes hands, or refuses with an alert, as one that wants a certificate does. */
-function speaksTls(host: string, port: number, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    // Nothing is sent and nothing believed: whose certificate it is does not matter.
-    const socket = connectTls({ host, port, rejectUnauthorized: false })
-    const finish = (answer: boolean) => {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(answer)
-    }
-    const timer = setTimeout(() => finish(false), timeoutMs)
-    socket.on('secureConnect', () => finish(true))
-    socket.on('error', (error: NodeJS.ErrnoException) => finish(/ALERT/.test(error.code ?? '')))
-    socket.on('close', () => finish(false))
-  })
 }

@@ -23,7 +23,8 @@ export type {
   TimelineEvent,
   TreeNode,
 } from './samples.js'
-export { examine, type DoctorLayer, type DoctorOptions, type DoctorStep, type Finding } from './doctor.js'
+export { examine, type DoctorLayer, type DoctorOptions, type DoctorStep } from './doctor.js'
+export type { Finding } from './doctor-advice.js'
 export { Metrics, type MetricsOptions } from './metrics.js'
 export { MetricsServer } from './metrics-server.js'
 export { Dashboard, serveDashboard, type DashboardOptions } from './server.js'

@@ -11,7 +11,7 @@ import forge from 'node-forge'
 import { examine, type DoctorOptions, type DoctorStep } from '../../src/dashboard/index.js'
 import { NODE_TYPE_NORMAL } from '../../src/epmd/messages.js'
 import { REQUIRED } from '../../src/handshake/flags.js'
-import { decodeName, encodeChallenge, encodeNamedStatus } from '../../src/handshake/messages.js'
+import { decodeName, encodeChallenge, encodeNamedStatus, encodeStatus } from '../../src/handshake/messages.js'
 import { DEFAULT_LIMITS } from '../../src/limits.js'
 import { EpmdRegistration } from '../../src/net/epmd-registration.js'
 import {
@@ -248,6 +248,31 @@ test('flags that are missing, and releases that are too old', async () => {
     text: expect.stringMatching(/[A-Z_]{5,}/),
   })
   expect(await ends(await pretend(port, 5))).toMatchObject({ layer: 'registration', finding: 'too-old' })
+})
+
+test.each([
+  // None of them fits who asks for a name.
+  ['has a connection of that name', 'alive'],
+  ['is connecting to that name itself', 'nok'],
+  ['sends what no node sends', 'what?'],
+])('a node that says it %s', async (_, status) => {
+  const port = await listen((socket) => {
+    // OTP closes after `nok`.
+    socket.once('data', () =>
+      status === 'nok'
+        ? socket.end(framed(encodeStatus(status)))
+        : socket.write(framed(encodeStatus(status))),
+    )
+  })
+  const step = await ends(await pretend(port), { timeoutMs: 500 })
+  expect(step).toMatchObject({ layer: 'handshake', finding: 'handshake-failed' })
+})
+
+test('one that hangs up without a word', async () => {
+  const port = await listen((socket) => void socket.once('data', () => socket.destroy()))
+  const step = await ends(await pretend(port), { timeoutMs: 2_000 })
+  expect(step).toMatchObject({ layer: 'handshake', finding: 'handshake-failed' })
+  expect(step?.mend).toMatch(/cookie/)
 })
 
 test('something that accepts and says nothing', async () => {
