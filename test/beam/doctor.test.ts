@@ -252,10 +252,10 @@ test('flags that are missing, and releases that are too old', async () => {
 
 test.each([
   // None of them fits who asks for a name.
-  ['has a connection of that name', 'alive'],
-  ['is connecting to that name itself', 'nok'],
+  ['says it has a connection of that name', 'alive'],
+  ['says it is connecting to that name itself', 'nok'],
   ['sends what no node sends', 'what?'],
-])('a node that says it %s', async (_, status) => {
+])('a node that %s', async (_, status) => {
   const port = await listen((socket) => {
     // OTP closes after `nok`.
     socket.once('data', () =>
