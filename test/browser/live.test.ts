@@ -7,14 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { Page } from 'playwright-core'
 import { Replay } from '../../src/dashboard/replay.js'
-import {
-  closeAtEnd,
-  expectNothingLeft,
-  startBeam,
-  stopEverything,
-  uniqueName,
-  until,
-} from '../support/beam.js'
+import { closeAtEnd, startBeam, uniqueName, until } from '../support/beam.js'
 import {
   accessibilityFaults,
   live,
@@ -25,11 +18,6 @@ import {
   startRelay,
   visit,
 } from './support.js'
-
-afterAll(async () => {
-  await stopEverything()
-  await expectNothingLeft()
-})
 
 const card = (page: Page, node: string) => page.locator(`.card[data-node="${node}"]`)
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Page } from 'playwright-core'
 import type { Probe } from '../../src/dashboard/probe.js'
 import type { Dashboard } from '../../src/dashboard/server.js'
-import { expectNothingLeft, startBeam, stopEverything, type Beam } from '../support/beam.js'
+import { startBeam, type Beam } from '../support/beam.js'
 import {
   accessibilityFaults,
   openLive,
@@ -28,11 +28,6 @@ beforeAll(async () => {
   )
   probe = await startProbe([one.name, two.name])
   dashboard = await startDashboard(probe, { allowActions: true })
-})
-
-afterAll(async () => {
-  await stopEverything()
-  await expectNothingLeft()
 })
 
 /** Each view, and the text by which it is known to be there with its figures. */

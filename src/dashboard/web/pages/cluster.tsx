@@ -61,6 +61,9 @@ function Graph(props: {
   const box = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState<Size>({ width: 320, height: 420 })
   const places = usePlaces(names, edges, size)
+  // Where all are of one host, its name tells nothing.
+  const hosts = new Set(names.map((name) => name.slice(name.indexOf('@'))))
+  const label = (name: string) => (hosts.size === 1 ? name.slice(0, name.indexOf('@')) : name)
   // Drawn in the page's own pixels: its text is as large as all text.
   useLayoutEffect(() => {
     const element = box.current
@@ -85,6 +88,7 @@ function Graph(props: {
           <Disc
             key={name}
             name={name}
+            label={label(name)}
             node={watched.get(name)}
             place={places.get(name)}
             roomy={size.width >= ROOMY}
@@ -160,11 +164,12 @@ const GLYPHS = {
 
 function Disc(props: {
   name: string
+  label: string
   node: NodeState | undefined
   place: Place | undefined
   roomy: boolean
 }) {
-  const { name, node, place, roomy } = props
+  const { name, label, node, place, roomy } = props
   if (place === undefined) return null
   const { health, word } =
     node === undefined ? ({ health: 'idle', word: 'not watched' } as const) : healthOf(node)
@@ -176,7 +181,7 @@ function Disc(props: {
     >
       <circle class="disc" r={node === undefined ? 9 : 15} />
       {health === 'ok' ? <circle class="glyph" r={6} /> : <path class="glyph" d={GLYPHS[health]} />}
-      <text y={32}>{name}</text>
+      <text y={32}>{label}</text>
       {node === undefined || (health === 'ok' && !roomy) ? null : (
         <text class="figure" y={47}>
           {health === 'ok' ? ` ${bytes(memory)}` : ` ${word}`}

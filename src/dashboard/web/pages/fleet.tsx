@@ -93,9 +93,13 @@ function sorted(list: NodeState[], order: Order): NodeState[] {
 function Summary({ all }: { all: readonly NodeState[] }) {
   const bad = all.filter((node) => healthOf(node).health === 'bad').length
   const warn = all.filter((node) => healthOf(node).health === 'warn').length
-  if (bad > 0) return <Status health="bad">{bad === 1 ? '1 node needs' : `${bad} nodes need`} a look</Status>
-  if (warn > 0)
-    return <Status health="warn">{warn === 1 ? '1 node needs' : `${warn} nodes need`} a look</Status>
+  const count = bad + warn
+  if (count > 0)
+    return (
+      <Status health={bad > 0 ? 'bad' : 'warn'}>
+        {count === 1 ? '1 node needs' : `${count} nodes need`} a look
+      </Status>
+    )
   return all.length === 0 ? null : <Status health="ok">all is well</Status>
 }
 

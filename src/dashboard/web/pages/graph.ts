@@ -91,6 +91,9 @@ function layOut(
     }
   })
   const links = edges.map(({ a, b }) => ({ source: a, target: b }))
+  const linked = new Set(edges.flatMap(({ a, b }) => [a, b]))
+  // What nothing holds is not driven to the edge, where it would make all else small.
+  const pull = ({ name }: Body) => (linked.has(name) ? 0.06 : 0.16)
   forceSimulation(bodies)
     .force('charge', forceManyBody().strength(-900))
     .force(
@@ -100,8 +103,8 @@ function layOut(
         .distance(RADIUS)
         .strength(0.1),
     )
-    .force('x', forceX(0).strength(0.06))
-    .force('y', forceY(0).strength(0.06))
+    .force('x', forceX<Body>(0).strength(pull))
+    .force('y', forceY<Body>(0).strength(pull))
     .force('collide', forceCollide(60))
     .stop()
     .tick(STEPS)

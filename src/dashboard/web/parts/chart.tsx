@@ -134,7 +134,8 @@ function options(
   return {
     width: Math.max(10, element.clientWidth),
     height: Math.max(10, element.clientHeight),
-    padding: [6, 2, 0, 0],
+    // Half of the last time of day.
+    padding: [6, 18, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
