@@ -80,7 +80,7 @@ const SHOTS = [
   ['fleet-phone-light', '#/', 390, 844, 'light'],
   ['fleet-phone-dark', '#/', 390, 844, 'dark'],
   ['node-light', `#/nodes/${name('search')}`, 1_440, 900, 'light'],
-  ['node-dark', `#/nodes/${name('search')}`, 1_440, 900, 'dark'],
+  ['node-dark', `#/nodes/${name('search')}`, 1_440, 880, 'dark'],
   ['node-phone-light', `#/nodes/${name('search')}`, 390, 844, 'light'],
   ['node-phone-dark', `#/nodes/${name('search')}`, 390, 844, 'dark'],
   ['processes-light', `#/nodes/${name('shop1')}/processes?by=reductions`, 1_440, 760, 'light'],
