@@ -24,7 +24,12 @@ export default {
   maxWorkers: '100%',
   projects: [
     // Needs nothing but Node.
-    { ...common, displayName: 'node', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/test/beam/', '/test/browser/'] },
+    {
+      ...common,
+      displayName: 'node',
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: ['/test/beam/', '/test/browser/'],
+    },
     // Talks to real Erlang nodes: the set-up installs OTP where it can, else says what to install and fails.
     {
       ...common,
