@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Sees to what some tests talk to besides Erlang nodes: RabbitMQ, ejabberd, a Java node (JInterface), a C node.
+# Sees to what some tests talk to besides Erlang nodes: RabbitMQ, ejabberd, a Java node (JInterface), a C node, a terminal.
 #
-#   scripts/install-peers.sh rabbitmq|ejabberd|java|c|tmux    installs it where it is missing (root on Debian or Ubuntu), saying so
-#   BEAMPEER_INSTALL=0 …                        installs nothing, and fails naming the packages
+#   scripts/install-peers.sh rabbitmq|ejabberd|java|c|tmux   installs it where it is missing (root on Debian or
+#                                                            Ubuntu), saying so
+#   BEAMPEER_INSTALL=0 …                                     installs nothing, and fails naming the packages
 set -euo pipefail
 
 case ${1:-} in
@@ -36,6 +37,9 @@ if [ "${BEAMPEER_INSTALL:-1}" = 0 ] || ! command -v apt-get > /dev/null || [ "$(
   echo "beampeer: this test needs ${packages[*]} (Debian, Ubuntu: sudo apt-get install ${packages[*]})" >&2
   exit 1
 fi
+# Test files run side by side, and apt-get does not wait for another.
+exec 9> "${TMPDIR:-/tmp}/beampeer-apt.lock"
+flock 9
 echo "beampeer: this test needs $1; installing ${packages[*]} with apt-get" >&2
 # At run level 1 the packages start no service: tests start their own.
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
