@@ -20,6 +20,11 @@ export interface Limits {
    * few MB of tuples in tuples from taking all memory.
    */
   maxNesting: number
+  /**
+   * Elements of all containers in a term that is read. An element of one byte (an empty list) or two (an empty tuple) takes up
+   * to 100 bytes: stops messages of many MB of such from filling the heap; worst case some 1.7 GB.
+   */
+  maxTermElements: number
   /** Bytes of one encoded term: past it encoding is an error. Stops a runaway structure (a getter that makes more of itself). */
   maxTermBytes: number
 
@@ -241,6 +246,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxInflatedBytes: 128 * 1024 * 1024,
   maxIntegerBytes: 16 * 1024 * 1024,
   maxNesting: 1_000_000,
+  maxTermElements: 16_777_216,
   maxTermBytes: 1024 * 1024 * 1024,
   maxTextBinaryBytes: 64 * 1024 * 1024,
   maxViewDepth: 1_000,

@@ -82,6 +82,8 @@ export class Input {
   readonly maxIntegerBytes: number
   /** @internal */
   readonly maxNesting: number
+  /** Elements of containers that may still be read. */
+  private elementsLeft: number
   /**
    * Depth to which containers are read by recursion.
    * @internal
@@ -111,6 +113,7 @@ export class Input {
       (context.limits === undefined ? processBudget : new AtomBudget(unmetered(context.limits)))
     this.maxIntegerBytes = context.limits?.maxIntegerBytes ?? DEFAULT_LIMITS.maxIntegerBytes
     this.maxNesting = context.limits?.maxNesting ?? DEFAULT_LIMITS.maxNesting
+    this.elementsLeft = context.limits?.maxTermElements ?? DEFAULT_LIMITS.maxTermElements
     this.recursion = this.maxNesting < MAX_RECURSION ? this.maxNesting : MAX_RECURSION
     this.text = context.binaries === 'text' ? new TextWindow(bytes) : undefined
     this.copy = context.copy ?? false
@@ -163,11 +166,16 @@ export class Input {
   }
 
   /**
-   * Refuses a count of elements that the rest of the input cannot hold.
+   * Refuses a count of elements that the rest of the input cannot hold, and one past `maxTermElements`.
+   * @param bytesEach the least that each can have: so many terms it stands for
    * @internal
    */
   claim(count: number, bytesEach: number): number {
-    if (count * bytesEach > this.end - this.position) throw this.truncated(count * bytesEach)
+    const terms = count * bytesEach
+    if (terms > this.end - this.position) throw this.truncated(terms)
+    this.elementsLeft -= terms
+    if (this.elementsLeft < 0)
+      throw this.malformed('ETF_TOO_MANY_ELEMENTS', 'brings the elements of the term past maxTermElements')
     return count
   }
 

@@ -195,6 +195,7 @@ export class Reader extends Input {
             const length = bytes[p + 1] as number
             if (!inner || p + 2 + length > end) break
             const elements = room(length)
+            const at = p
             p += 2
             // What most tuples begin with, or are: atoms and small integers.
             let k = 0
@@ -219,7 +220,9 @@ export class Reader extends Input {
               } else break
             }
             if (k < length) {
+              this.start = at
               this.position = p
+              this.claim(length - k, 1)
               this.fill(elements, k, depth + 1)
               p = this.position
             }
@@ -238,7 +241,9 @@ export class Reader extends Input {
               p -= 5
               break
             }
+            this.start = p - 5
             this.position = p
+            this.claim(length, 1)
             const list = this.fill(room(length), 0, depth + 1)
             p = this.position
             if (p < end && bytes[p] === 106) {
@@ -340,9 +345,9 @@ export class Reader extends Input {
 
   /** The elements of a list that begins with a float: an array of nothing but fractions holds them without boxes. */
   private floats(count: number, depth: number): Term[] {
-    this.claim(count, 1)
     const view = this.view
     if (view === undefined || count > MAX_PREALLOCATED) return this.elements(count, depth)
+    this.claim(count, 1)
     const { bytes, position } = this
     const items = new Array<number>(count)
     const safe = this.end - LEAF_BYTES

@@ -155,6 +155,33 @@ describe('nesting', () => {
     }
   })
 
+  test.each([
+    ['a list', '6c00000005' + '6a'.repeat(6), 5],
+    ['a list in chains of tails', '6c00000002' + '6a'.repeat(2) + '6c00000003' + '6a'.repeat(4), 5],
+    ['a list of floats', '6c00000002' + '463ff8000000000000'.repeat(2) + '6a', 2],
+    ['a list of floats and others', '6c00000003' + '463ff8000000000000'.repeat(2) + '61016a', 3],
+    ['lists in a list', '6c00000002' + '6c00000002616a6a6a'.replace('616a', '6a').repeat(2) + '6a', 6],
+    ['a tuple', '6803' + '6a'.repeat(3), 3],
+    ['tuples in a list', '6c00000002' + '68026a6a'.repeat(2) + '6a', 6],
+    ['tuples in tuples', '6801'.repeat(4) + '6a', 4],
+    ['a large tuple', '6900000003' + '6a'.repeat(3), 3],
+    ['maps in a list', '6c00000002' + '740000000161016a'.repeat(2) + '6a', 6],
+    ['deep lists', '6c00000001'.repeat(600) + '6a'.repeat(601), 600],
+  ])('maxTermElements: %s, at the limit and one past it', (_what, hex, count) => {
+    const bytes = fromHex(`83${hex}`)
+    expect(
+      Buffer.compare(encode(decode(bytes, { limits: { maxTermElements: count } })), encode(decode(bytes))),
+    ).toBe(0)
+    expect(failure(bytes, { limits: { maxTermElements: count - 1 } })).toMatchObject({
+      code: 'ETF_TOO_MANY_ELEMENTS',
+    })
+  })
+
+  test('elements are counted for each term anew', () => {
+    const limits = { maxTermElements: 2 }
+    for (let i = 0; i < 3; i++) expect(decode(fromHex('8368026a6a'), { limits })).toEqual(tuple([], []))
+  })
+
   test('a million deep, which is the limit, comes and goes', () => {
     const bytes = new Uint8Array(2_000_003).fill(104)
     bytes[0] = 131
