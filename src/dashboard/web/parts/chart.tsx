@@ -60,9 +60,18 @@ export function Chart(props: ChartProps) {
     }
   }, [colours, shape])
 
+  // Drawing is what costs: once for a new point or a new second, whatever else changed.
   useEffect(() => {
     plot.current?.setData(data(props))
-  })
+  }, [
+    props.at,
+    props.at.length,
+    props.at.at(-1),
+    Math.floor(props.now / 1_000),
+    props.spanMs,
+    colours,
+    shape,
+  ])
 
   const place = hovered !== undefined && hovered < props.at.length ? hovered : lastPlace(props)
   const figure = (values: readonly number[]) => props.format(numberAt(values, place))

@@ -1,5 +1,5 @@
 /** Hooks that join components with the connection. */
-import type { ReadonlySignal } from '@preact/signals'
+import { computed, type ReadonlySignal } from '@preact/signals'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { WatchedView } from '../../mirror.js'
 import type {
@@ -101,6 +101,8 @@ export function isStale(node: NodeState): boolean {
   return clock.value - node.sample.at > 3 * intervalMs + 2_000
 }
 
+/** Draws anew when this node changes, not with each of the others. */
 export function useNode(name: string): NodeState | undefined {
-  return nodes.value.get(name)
+  const node = useMemo(() => computed(() => nodes.value.get(name)), [name])
+  return node.value
 }
