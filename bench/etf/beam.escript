@@ -1,4 +1,5 @@
 #!/usr/bin/env escript
+%%! +sbwt none +sbwtdcpu none +sbwtdio none
 %% The BEAM's part of the benchmark: reads `decode FILE N` or `encode FILE N` lines, does that N times in a process of its
 %% own, and answers with the nanoseconds it took.
 -mode(compile).
