@@ -52,7 +52,10 @@ module.exports = {
       from: { path: '^src/dashboard/web/' },
       to: {
         path: '^src/',
-        pathNot: ['^src/dashboard/web/', '^src/dashboard/(protocol|samples|delta|mirror|term-values)\\.ts$'],
+        pathNot: [
+          '^src/dashboard/web/',
+          '^src/dashboard/(protocol|samples|delta|mirror|term-values|units)\\.ts$',
+        ],
       },
     },
     {

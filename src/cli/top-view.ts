@@ -1,4 +1,5 @@
 /** What `beampeer top` shows, as lines of text: nothing here knows a terminal. Columns give way on narrow ones. */
+import * as units from '../dashboard/units.js'
 import type {
   MemorySample,
   NodeSample,
@@ -47,11 +48,11 @@ interface ProcessColumn extends Column<ProcessRow> {
 }
 
 const memoryOf = (kind: keyof MemorySample) => (sample: NodeSample) =>
-  sample.memory === undefined ? '-' : bytes(sample.memory[kind])
+  sample.memory === undefined ? '-' : units.bytes(sample.memory[kind])
 
 const FLEET: readonly Column<NodeSample>[] = [
   { title: 'OTP', width: 3, cell: (sample) => sample.otpRelease },
-  { title: 'UPTIME', width: 7, cell: (sample) => duration(sample.uptimeMs) },
+  { title: 'UPTIME', width: 7, cell: (sample) => units.duration(sample.uptimeMs) },
   { title: 'RUNQ', width: 4, cell: (sample) => String(sample.runQueue) },
   { title: 'CPU', width: 5, cell: ({ rates }) => (rates === undefined ? '-' : percent(rates.cpu)) },
   { title: 'MEMORY', width: 9, cell: memoryOf('total') },
@@ -171,7 +172,7 @@ function processLines(view: View): Line[] {
     title,
     ...(status.sample === undefined ? [] : [{ text: summary(status.sample), style: 'plain' as const }]),
     {
-      text: `sampled ${table.sampled} of ${table.total} processes, ${table.fresh} now; list of pids ${duration(table.pidsAgeMs)} old`,
+      text: `sampled ${table.sampled} of ${table.total} processes, ${table.fresh} now; list of pids ${units.duration(table.pidsAgeMs)} old`,
       style: 'dim',
     },
     { text: line(columns.map(({ title }) => title)).padEnd(view.width), style: 'head' },
@@ -183,10 +184,10 @@ function processLines(view: View): Line[] {
 function summary({ otpRelease, uptimeMs, runQueue, rates, memory, limits, schedulers }: NodeSample): string {
   return [
     `OTP ${otpRelease}`,
-    `up ${duration(uptimeMs)}`,
+    `up ${units.duration(uptimeMs)}`,
     `CPU ${rates === undefined ? '-' : percent(rates.cpu)} of ${schedulers.online}`,
     `run queue ${runQueue}`,
-    ...(memory === undefined ? [] : [`memory ${bytes(memory.total)}`]),
+    ...(memory === undefined ? [] : [`memory ${units.bytes(memory.total)}`]),
     `processes ${limits.processes.used} (${limits.processes.percent}%)`,
   ].join('  ')
 }
@@ -194,7 +195,7 @@ function summary({ otpRelease, uptimeMs, runQueue, rates, memory, limits, schedu
 /** The name and the call share a column on narrow screens; what is left goes to text. */
 function processColumns({ width, by }: View): ProcessColumn[] {
   const figures: ProcessColumn[] = [
-    { title: marked('MEMORY', by === 'memory'), width: 10, cell: (row) => bytes(row.memory) },
+    { title: marked('MEMORY', by === 'memory'), width: 10, cell: (row) => units.bytes(row.memory) },
     { title: marked('RED/S', by === 'reductions'), width: 7, cell: (row) => short(row.reductionsRate) },
     { title: marked('QUEUE', by === 'messageQueueLen'), width: 7, cell: (row) => short(row.messageQueueLen) },
   ]
@@ -233,44 +234,4 @@ function fit(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 }
 
-/** `1.4M`: three figures of a number of no unit. */
-export function short(value: number | undefined): string {
-  if (value === undefined) return '-'
-  const units = ['', 'k', 'M', 'G', 'T']
-  let at = 0
-  let rest = value
-  while (rest >= 999.5 && at < units.length - 1) {
-    rest /= 1_000
-    at++
-  }
-  return `${at === 0 ? Math.round(rest) : rest.toPrecision(3)}${units[at]}`
-}
-
-/** `1.5 MiB`. */
-export function bytes(value: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let at = 0
-  let rest = value
-  while (rest >= 1_024 && at < units.length - 1) {
-    rest /= 1_024
-    at++
-  }
-  return `${at === 0 ? rest : rest.toFixed(1)} ${units[at]}`
-}
-
-/** `3d 4h`, `2h 5m`, `1m 3s`, `7s`. */
-export function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1_000)
-  const units: [number, string][] = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3_600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [seconds % 60, 's'],
-  ]
-  const first = units.findIndex(([count]) => count > 0)
-  if (first < 0) return '0s'
-  return units
-    .slice(first, first + 2)
-    .map(([count, unit]) => `${count}${unit}`)
-    .join(' ')
-}
+const short = (value: number | undefined): string => (value === undefined ? '-' : units.short(value))

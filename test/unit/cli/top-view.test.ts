@@ -1,4 +1,4 @@
-import { bytes, duration, render, short, type View } from '../../../src/cli/top-view.js'
+import { render, type View } from '../../../src/cli/top-view.js'
 import type { NodeStatus, ProcessTable } from '../../../src/dashboard/samples.js'
 
 const down: NodeStatus = {
@@ -74,15 +74,4 @@ test('a table says how much of all it knows, and heeds the filter', () => {
   expect(text[1]).toBe('sampled 500 of 100000 processes, 2 now; list of pids 1m 1s old')
   expect(text.some((line) => line.startsWith('<0.2.0>'))).toBe(true)
   expect(text.some((line) => line.startsWith('<0.1.0>'))).toBe(false)
-})
-
-test('figures', () => {
-  expect([short(undefined), short(999), short(1_500), short(2_345_678)]).toEqual([
-    '-',
-    '999',
-    '1.50k',
-    '2.35M',
-  ])
-  expect([bytes(1_023), bytes(1_536), bytes(3 * 2 ** 30)]).toEqual(['1023 B', '1.5 KiB', '3.0 GiB'])
-  expect([duration(0), duration(3_600_000), duration(90_061_000)]).toEqual(['0s', '1h 0m', '1d 1h'])
 })

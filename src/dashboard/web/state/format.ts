@@ -1,20 +1,22 @@
 /** Numbers as text, each kind with a form whose width changes little from one second to the next. */
+import * as units from '../../units.js'
 
 export const NONE = '–'
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+/** The same for what is not known. */
+const orNone =
+  (format: (value: number) => string) =>
+  (value: number | undefined): string =>
+    value === undefined || !Number.isFinite(value) ? NONE : format(value)
 
 /** `1.5 MiB`. */
-export function bytes(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return NONE
-  let at = 0
-  let rest = value
-  while (rest >= 1_023.95 && at < UNITS.length - 1) {
-    rest /= 1_024
-    at++
-  }
-  return `${at === 0 ? Math.round(rest) : rest.toFixed(1)} ${UNITS[at]}`
-}
+export const bytes = orNone(units.bytes)
+
+/** Three digits and a letter: `1.23M`. */
+export const short = orNone(units.short)
+
+/** `3d 4h`, `2h 5m`, `1m 3s`, `7s`. */
+export const duration = orNone(units.duration)
 
 /** `1.5 MiB/s`. */
 export function bytesRate(value: number | undefined): string {
@@ -27,43 +29,11 @@ export function whole(value: number | undefined): string {
   return value === undefined || !Number.isFinite(value) ? NONE : Math.round(value).toLocaleString('en')
 }
 
-const SHORT = ['', 'k', 'M', 'G', 'T']
-
-/** Three digits and a letter: `1.23M`. */
-export function short(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return NONE
-  let at = 0
-  let rest = value
-  while (rest >= 999.5 && at < SHORT.length - 1) {
-    rest /= 1_000
-    at++
-  }
-  return `${at === 0 ? Math.round(rest) : rest.toPrecision(3)}${SHORT[at]}`
-}
-
 /** Of 1: `34 %`, of cores above one `134 %`. */
 export function percent(share: number | undefined): string {
   if (share === undefined || !Number.isFinite(share)) return NONE
   const value = share * 100
   return `${value >= 9.95 || value === 0 ? Math.round(value) : value.toFixed(1)} %`
-}
-
-/** `3d 4h`, `2h 5m`, `1m 3s`, `7s`. */
-export function duration(ms: number | undefined): string {
-  if (ms === undefined) return NONE
-  const seconds = Math.max(0, Math.floor(ms / 1_000))
-  const units: [number, string][] = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3_600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [seconds % 60, 's'],
-  ]
-  const first = units.findIndex(([count]) => count > 0)
-  if (first < 0) return '0s'
-  return units
-    .slice(first, first + 2)
-    .map(([count, unit]) => `${count}${unit}`)
-    .join(' ')
 }
 
 const two = (value: number) => String(value).padStart(2, '0')
