@@ -74,6 +74,9 @@ export function receiveSignal(table: ProcessTable, signal: SignalIn): void {
       return
     }
     case 'monitorExit': {
+      // OTP 23 loses a spawn reply that meets a busy connection. That the process has ended says that it was spawned.
+      if (table.spawnRequests.get(signal.ref) !== undefined && signal.from instanceof Pid)
+        receiveSpawnReply(table, signal.ref, signal.to, SPAWNED_MONITORED, signal.from)
       const process = table.process(signal.to)
       if (process !== undefined) deliverDown(table, process, signal.ref, signal.reason)
       return

@@ -182,6 +182,23 @@ test('an answer to a spawn request that was given up undoes what the request mad
   expect(messages).toEqual([])
 })
 
+// OTP 23 does that when the reply meets a busy connection.
+test('the end of a process whose spawn reply was lost tells both', () => {
+  const { table, collect } = make()
+  const { process, messages } = collect()
+  const mfa = { module: atom('m'), function: atom('f'), args: [] }
+  const ref = table.spawnRequest(process, THERE, mfa, [atom('monitor')])
+  table.deliver({ type: 'monitorExit', from: remote(), to: process.pid, ref, reason: atom('done') })
+  expect(messages).toEqual([
+    tuple(atom('spawn_reply'), ref, atom('ok'), remote()),
+    tuple(atom('DOWN'), ref, atom('process'), remote(), atom('done')),
+  ])
+  expect(table.pendingSpawnRequests).toBe(0)
+  // The reply, should it come all the same, finds nobody.
+  table.deliver({ type: 'spawnReply', ref, to: process.pid, flags: 2, result: remote() })
+  expect(messages).toHaveLength(2)
+})
+
 test('UNLINK_ID is acknowledged first, for dead processes too', () => {
   const { table, sent } = make()
   const gone = table.spawn(idle)
