@@ -87,5 +87,7 @@ async function stream(probe: Probe): Promise<void> {
   const interrupted = untilInterrupted()
   const updates = probe.updates()
   void interrupted.then(() => updates.return?.())
+  // A node may have been up before anyone listened.
+  for (const event of probe.timeline()) console.log(JSON.stringify(event))
   for await (const update of updates) if (update.type === 'event') console.log(JSON.stringify(update.event))
 }
