@@ -86,7 +86,8 @@ export class Terminal {
         const [dead, status] = (
           await this.#tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}')
         ).split(' ')
-        return dead === '1' && Number(status)
+        // The terminal may be closed before the program's status is known.
+        return dead === '1' && /^\d/.test(status) && Number(status)
       },
       { what: 'the end of the program in the terminal' },
     )
