@@ -7,6 +7,9 @@
  *     expect(await terminal.exitStatus()).toBe(0)
  */
 import { randomBytes } from 'node:crypto'
+import { readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { closeAtEnd, until } from './children.js'
 import { installPeer } from './peers.js'
 import { run } from './process.js'
@@ -19,6 +22,7 @@ export interface TerminalOptions {
 
 export class Terminal {
   readonly #socket: string
+  readonly #statusFile: string
   #last = ''
 
   /** @param command for a shell */
@@ -26,9 +30,10 @@ export class Terminal {
     await installPeer('tmux')
     const terminal = new Terminal(`beampeer-${randomBytes(6).toString('hex')}`)
     closeAtEnd(() => run('tmux', ['-L', terminal.#socket, 'kill-server']))
+    closeAtEnd(() => rm(terminal.#statusFile, { force: true }))
     const size = ['-x', String(options.width), '-y', String(options.height)]
     const variables = Object.entries(options.env ?? {}).flatMap(([name, value]) => ['-e', `${name}=${value}`])
-    // Its last screen and exit status stay to be read.
+    // Its last screen stays to be read.
     const keep = [';', 'set-option', '-g', 'remain-on-exit', 'on']
     await terminal.#tmux(
       '-f',
@@ -37,7 +42,8 @@ export class Terminal {
       '-d',
       ...size,
       ...variables,
-      `exec ${command}`,
+      // tmux does not always learn the status of what ended. Interrupts are for the program, not for the shell.
+      `trap : INT; ${command}; echo $? > ${terminal.#statusFile}`,
       ...keep,
     )
     return terminal
@@ -45,6 +51,7 @@ export class Terminal {
 
   private constructor(socket: string) {
     this.#socket = socket
+    this.#statusFile = join(tmpdir(), `${socket}.status`)
   }
 
   /** The lines of the screen, without spaces at their ends. */
@@ -81,16 +88,11 @@ export class Terminal {
 
   /** Waits until the program has ended. */
   exitStatus(): Promise<number> {
-    return until(
-      async () => {
-        const [dead, status] = (
-          await this.#tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}')
-        ).split(' ')
-        // The terminal may be closed before the program's status is known.
-        return dead === '1' && /^\d/.test(status) && Number(status)
-      },
-      { what: 'the end of the program in the terminal' },
-    )
+    const written = async (): Promise<number | false> => {
+      const text = await readFile(this.#statusFile, 'utf8')
+      return text.endsWith('\n') && Number(text)
+    }
+    return until(written, { what: 'the end of the program in the terminal' })
   }
 
   async #tmux(...args: string[]): Promise<string> {
