@@ -82,3 +82,14 @@ test.each<[string, unknown]>([
 test('text of the limit is taken', () => {
   expect(() => check(processes({ filter: 'x'.repeat(1_000) }))).not.toThrow()
 })
+
+test('maxHistoryReplyPoints and maxDashboardTextCharacters, at the limit and one past it', () => {
+  const { maxHistoryReplyPoints, maxDashboardTextCharacters } = DEFAULT_LIMITS
+  const ask = (points: number, node: string) =>
+    check({ type: 'ask', id: 1, question: { kind: 'history', columns: [], from: 0, points, node } })
+  const longest = 'n'.repeat(maxDashboardTextCharacters)
+  expect(ask(maxHistoryReplyPoints, longest)).toMatchObject({ question: { node: longest } })
+  const refused = expect.objectContaining({ code: 'DASHBOARD_BAD_MESSAGE' })
+  expect(() => ask(maxHistoryReplyPoints + 1, longest)).toThrow(refused)
+  expect(() => ask(maxHistoryReplyPoints, `${longest}n`)).toThrow(refused)
+})
