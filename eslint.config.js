@@ -10,7 +10,7 @@ export default tseslint.config(
   ...tseslint.configs.recommended,
   prettier,
   {
-    files: ['**/*.ts', '**/*.tsx'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.cts'],
     languageOptions: {
       parserOptions: {
         project: ['./tsconfig.json', './src/dashboard/web/tsconfig.json', './test/browser/tsconfig.json'],
@@ -30,6 +30,11 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       eqeqeq: 'error',
     },
+  },
+  // CommonJS has no other import.
+  {
+    files: ['**/*.cts'],
+    rules: { '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }] },
   },
   // What this Node has; the files in examples and scripts use no more than Node 20.19 has.
   { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: Object.fromEntries(nodeGlobals) } },

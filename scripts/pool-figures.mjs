@@ -47,7 +47,7 @@ async function line(child, pattern) {
   throw new Error(`a program ended before it printed ${pattern}`)
 }
 
-const epmd = start(process.execPath, ['lib/cli/main.js', 'epmd', '--port', '0'])
+const epmd = start(process.execPath, ['lib/cli/main.cjs', 'epmd', '--port', '0'])
 const [, epmdPort] = await line(epmd, /^ready (\d+)/)
 
 /** Milliseconds of processor time that a process has used. */
@@ -62,7 +62,16 @@ async function measure(size, rounds, calls) {
   const workers = names.map((name) =>
     start(
       process.execPath,
-      ['lib/cli/main.js', 'start', '--name', name, '--epmd', 'external', '--module', 'pool=examples/pool.js'],
+      [
+        'lib/cli/main.cjs',
+        'start',
+        '--name',
+        name,
+        '--epmd',
+        'external',
+        '--module',
+        'pool=examples/pool.js',
+      ],
       env,
     ),
   )

@@ -47,7 +47,7 @@ try {
     [80, 24],
     [200, 60],
   ]) {
-    const top = [process.execPath, `${root}/lib/cli/main.js`, 'top', ...Object.keys(NODES), GONE]
+    const top = [process.execPath, `${root}/lib/cli/main.cjs`, 'top', ...Object.keys(NODES), GONE]
     const command = top.map((word) => `'${word}'`).join(' ')
     tmux(
       '-f',

@@ -22,7 +22,7 @@ const children = []
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')))
 
-const epmd = spawn(process.execPath, ['lib/cli/main.js', 'epmd', '--port', '0'], {
+const epmd = spawn(process.execPath, ['lib/cli/main.cjs', 'epmd', '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 })
 children.push(epmd)
@@ -47,7 +47,7 @@ class Terminal {
 
   /** A command that runs on, such as a beampeer node: its first line is waited for. */
   async run(shown, args, more = {}) {
-    this.#running = spawn(process.execPath, ['lib/cli/main.js', ...args], {
+    this.#running = spawn(process.execPath, ['lib/cli/main.cjs', ...args], {
       env: { ...process.env, ...env, ...more },
       stdio: ['ignore', 'pipe', 'inherit'],
     })

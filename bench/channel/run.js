@@ -70,7 +70,7 @@ async function measureAll() {
     releases: {},
   }
   const epmd = deaf(
-    startChild('epmd', process.execPath, [path.join(options.lib, 'cli/main.js'), 'epmd', '--port', '0'], {}),
+    startChild('epmd', process.execPath, [path.join(options.lib, 'cli/main.cjs'), 'epmd', '--port', '0'], {}),
   )
   env.ERL_EPMD_PORT = (await epmd.ready()).facts[0]
   for (const [index, release] of options.otp.split(',').entries())

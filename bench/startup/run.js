@@ -15,7 +15,7 @@ import { EpmdServer, epmdNames, ErlangNode } from '../../lib/index.js'
 
 const BOUND = 1.5
 const runs = Number(process.argv.find((text) => /^\d+$/.test(text)) ?? 31)
-const main = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url))
+const main = fileURLToPath(new URL('../../lib/cli/main.cjs', import.meta.url))
 const cookie = randomBytes(9).toString('hex')
 const target = 'pinged@127.0.0.1'
 const epmd = await startEpmd()

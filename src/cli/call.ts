@@ -4,6 +4,7 @@ import { parse, print } from '../index.js'
 import { connectWithin } from './connect.js'
 import type { CookieOptions } from './cookie.js'
 import { toJson } from './json.js'
+import { write, writeLine } from './output.js'
 import { waitingFor } from './progress.js'
 import { withToolNode } from './tool-node.js'
 
@@ -32,10 +33,10 @@ export async function callCommand(
     const timeoutMs = await connectWithin(node, nodeName, options.timeout)
     using _ = waitingFor(`waiting for ${nodeName}`)
     return await node.rpc.call(nodeName, module, name, args, {
-      output: (text) => void process.stdout.write(text),
+      output: write,
       ...(timeoutMs !== undefined && { timeoutMs }),
     })
   })
-  if (options.json === true) console.log(toJson(result))
-  else console.log(print(result, { flavour: options.elixir ? 'elixir' : 'erlang', printable: 'unicode' }))
+  if (options.json === true) writeLine(toJson(result))
+  else writeLine(print(result, { flavour: options.elixir ? 'elixir' : 'erlang', printable: 'unicode' }))
 }

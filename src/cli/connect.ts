@@ -1,6 +1,7 @@
 /** Connecting, for commands that do it once: with a time, and seen on a terminal when it takes long. */
 import { NodeError, type ErlangNode } from '../index.js'
 import { waitingFor } from './progress.js'
+import { stopwatch } from './stopwatch.js'
 
 /**
  * Connects, which gives a tool's node its name, and tells why when it cannot.
@@ -19,7 +20,7 @@ export async function connectWithin<T extends number | undefined>(
     await dialled
     return timeoutMs
   }
-  const started = performance.now()
+  const elapsed = stopwatch()
   let timer: ReturnType<typeof setTimeout> | undefined
   try {
     await Promise.race([
@@ -40,5 +41,5 @@ export async function connectWithin<T extends number | undefined>(
   } finally {
     clearTimeout(timer)
   }
-  return Math.max(1, Math.ceil(timeoutMs - (performance.now() - started))) as T
+  return Math.max(1, Math.ceil(timeoutMs - elapsed())) as T
 }

@@ -1,6 +1,7 @@
 /** `beampeer doctor`: which layer on the way to a node fails, and how to mend it. */
 import { examine } from '../dashboard/doctor.js'
 import type { CookieOptions } from './cookie.js'
+import { writeLine } from './output.js'
 import { waitingFor } from './progress.js'
 
 export interface DoctorCommandOptions extends CookieOptions {
@@ -30,15 +31,15 @@ export async function doctorCommand(nodeName: string, options: DoctorCommandOpti
     steps.push(step)
     if (step.status === 'failed') process.exitCode = 1
     if (json !== true) {
-      console.log(`${MARKS[step.status]} ${step.layer.padEnd(12)} ${step.text}`)
-      if (step.mend !== undefined) console.log(`        ${' '.repeat(12)} → ${step.mend}`)
+      writeLine(`${MARKS[step.status]} ${step.layer.padEnd(12)} ${step.text}`)
+      if (step.mend !== undefined) writeLine(`        ${' '.repeat(12)} → ${step.mend}`)
     }
     waiting = waitingFor('looking further')
   }
   waiting[Symbol.dispose]()
   if (json === true) {
     const failed = steps.find(({ status }) => status === 'failed')
-    console.log(
+    writeLine(
       JSON.stringify({ node: nodeName, ok: failed === undefined, finding: failed?.finding, steps }, null, 2),
     )
   }

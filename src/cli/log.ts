@@ -1,5 +1,7 @@
 /** Logs of the commands: to standard error, so that standard output holds results only. */
-const line = (level: string) => (message: string) => void process.stderr.write(`${level}: ${message}\n`)
+import { writeError } from './output.js'
+
+const line = (level: string) => (message: string) => writeError(`${level}: ${message}\n`)
 
 /** `debug` is shown only when BEAMPEER_DEBUG is set. */
 export const log = {

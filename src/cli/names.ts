@@ -1,5 +1,6 @@
 /** `beampeer names`: what `epmd -names` shows, of any host. */
 import { epmdNames } from '../index.js'
+import { writeLine } from './output.js'
 import { waitingFor } from './progress.js'
 
 export interface NamesCommandOptions {
@@ -10,6 +11,6 @@ export interface NamesCommandOptions {
 export async function namesCommand(host: string, { json, ...options }: NamesCommandOptions): Promise<void> {
   using _ = waitingFor(`waiting for the EPMD of ${host}`)
   const names = await epmdNames(host, options)
-  if (json === true) console.log(JSON.stringify(names.map(({ name, port }) => ({ name, port }))))
-  else for (const { name, port } of names) console.log(`name ${name} at port ${port}`)
+  if (json === true) writeLine(JSON.stringify(names.map(({ name, port }) => ({ name, port }))))
+  else for (const { name, port } of names) writeLine(`name ${name} at port ${port}`)
 }

@@ -2,7 +2,9 @@
 import { BeampeerError } from '../errors.js'
 import { connectWithin } from './connect.js'
 import type { CookieOptions } from './cookie.js'
+import { writeLine } from './output.js'
 import { fail } from './report.js'
+import { stopwatch } from './stopwatch.js'
 import { withToolNode } from './tool-node.js'
 
 export interface PingCommandOptions extends CookieOptions {
@@ -13,7 +15,7 @@ export interface PingCommandOptions extends CookieOptions {
 
 export async function pingCommand(nodeName: string, options: PingCommandOptions): Promise<void> {
   await withToolNode(options, async (node) => {
-    const started = performance.now()
+    const elapsed = stopwatch()
     let answer: 'pong' | 'pang' = 'pang'
     let reason: unknown
     try {
@@ -30,10 +32,10 @@ export async function pingCommand(nodeName: string, options: PingCommandOptions)
     if (options.json === true) {
       const told =
         reason instanceof BeampeerError ? { code: reason.code, message: reason.message } : undefined
-      const elapsedMs = Math.round(performance.now() - started)
-      console.log(JSON.stringify({ node: nodeName, answer, elapsedMs, ...(told && { error: told }) }))
+      const elapsedMs = Math.round(elapsed())
+      writeLine(JSON.stringify({ node: nodeName, answer, elapsedMs, ...(told && { error: told }) }))
       if (reason === undefined || told !== undefined) return
-    } else console.log(answer)
+    } else writeLine(answer)
     if (reason !== undefined) fail(reason)
   })
 }

@@ -3,6 +3,7 @@
  * nothing of the node.
  */
 import { Command, CommanderError, Option } from 'commander'
+import { watchStreams, write, writeError } from './output.js'
 import {
   address,
   characters,
@@ -34,12 +35,19 @@ function connecting(command: Command): Command {
     )
 }
 
+/** A command that runs on. */
+function lasting<Module>(loading: Promise<Module>): Promise<Module> {
+  watchStreams()
+  return loading
+}
+
 function build(): Command {
   const program = new Command('beampeer')
     .description('A Node.js process as an Erlang node: run one, call others, serve EPMD.')
     .version(VERSION)
     .showHelpAfterError('(--help shows the options)')
     .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: writeError })
     .addHelpText(
       'after',
       `
@@ -80,7 +88,7 @@ Environment: BEAMPEER_COOKIE, ERL_EPMD_PORT, ERL_EPMD_ADDRESS.`,
       'serve a dashboard of this node and the nodes it is connected to',
       hostPort,
     )
-    .action(async (options) => (await import('./start.js')).startCommand(options))
+    .action(async (options) => (await lasting(import('./start.js'))).startCommand(options))
     .addHelpText(
       'after',
       `
@@ -162,7 +170,9 @@ Examples:
     )
     .option('--interval <seconds>', 'time between two looks', seconds, 1_000)
     .option('--metrics <host:port>', 'serve what is seen to Prometheus at http://HOST:PORT/metrics', hostPort)
-    .action(async (nodes: string[], options) => (await import('./top.js')).topCommand(nodes, options))
+    .action(async (nodes: string[], options) =>
+      (await lasting(import('./top.js'))).topCommand(nodes, options),
+    )
     .addHelpText(
       'after',
       `
@@ -197,7 +207,7 @@ Examples:
       ]),
     )
     .action(async (nodes: string[], options) =>
-      (await import('./dashboard.js')).dashboardCommand(nodes, options),
+      (await lasting(import('./dashboard.js'))).dashboardCommand(nodes, options),
     )
     .addHelpText(
       'after',
@@ -260,7 +270,9 @@ Examples:
     .option('--width <characters>', 'cut terms that are longer (default: 400)', characters)
     .option('--ticks', 'show ticks too')
     .option('--json', 'a JSON object in each line')
-    .action(async (...args: [string, object]) => (await import('./inspect.js')).inspectCommand(...args))
+    .action(async (...args: [string, object]) =>
+      (await lasting(import('./inspect.js'))).inspectCommand(...args),
+    )
     .addHelpText(
       'after',
       `
@@ -293,7 +305,7 @@ Examples:
     )
     .option('--relaxed-command-check', 'let `epmd -kill` and `epmd -stop` work while nodes are registered')
     .option('--delay-write <seconds>', 'pause before each answer (to test clients)', seconds)
-    .action(async (options) => (await import('./epmd.js')).epmdCommand(options))
+    .action(async (options) => (await lasting(import('./epmd.js'))).epmdCommand(options))
     .addHelpText(
       'after',
       `
@@ -309,26 +321,11 @@ Examples:
 
 /** Runs a command line; sets the exit status. */
 export async function run(argv: readonly string[]): Promise<void> {
-  watchOutput()
   try {
     await build().parseAsync(argv)
   } catch (error) {
     // Commander has already said what is wrong, and has printed help and version.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_STATUS
     else fail(error)
-  }
-}
-
-/**
- * Whoever reads the output may stop reading (`| head`), or end before a node does: that is no error of ours. A full disk
- * is one: what was asked for is not there.
- */
-function watchOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return
-      process.exitCode = 1
-      if (stream === process.stdout) process.stderr.write(`beampeer: standard output: ${error.message}\n`)
-    })
   }
 }

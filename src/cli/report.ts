@@ -1,20 +1,21 @@
 /** How commands say what went wrong: the reason, its code, and what to do next. On standard error; exit status 1. */
 import { BeampeerError } from '../errors.js'
 import { HINTS } from './hints.js'
+import { writeError } from './output.js'
 
 /** Prints an error for a person and sets the exit status to 1. */
 export function fail(error: unknown): void {
   process.exitCode = 1
   if (!(error instanceof BeampeerError)) {
-    process.stderr.write(`beampeer: ${error instanceof Error ? error.message : String(error)}\n`)
-    if (error instanceof Error && process.env.BEAMPEER_DEBUG) process.stderr.write(`${error.stack}\n`)
+    writeError(`beampeer: ${error instanceof Error ? error.message : String(error)}\n`)
+    if (error instanceof Error && process.env.BEAMPEER_DEBUG) writeError(`${error.stack}\n`)
     return
   }
-  process.stderr.write(`beampeer: ${error.message} [${error.code}]\n`)
-  for (const reason of reasons(error)) process.stderr.write(`  because: ${reason}\n`)
+  writeError(`beampeer: ${error.message} [${error.code}]\n`)
+  for (const reason of reasons(error)) writeError(`  because: ${reason}\n`)
   const hint = hintFor(error)
-  if (hint !== undefined) process.stderr.write(`  ${hint}\n`)
-  if (process.env.BEAMPEER_DEBUG) process.stderr.write(`${error.stack}\n`)
+  if (hint !== undefined) writeError(`  ${hint}\n`)
+  if (process.env.BEAMPEER_DEBUG) writeError(`${error.stack}\n`)
 }
 
 /** The messages of what caused an error, those that say something new. */

@@ -13,8 +13,10 @@ function makeSegmenter(): Intl.Segmenter | undefined {
   return made
 }
 
-/** A character with the marks that combine with it: for engines without Intl.Segmenter. */
-const CLUSTER = /\r\n|\P{M}\p{M}*|\p{M}+/gsu
+/** Each a character with the marks that combine with it: for engines without Intl.Segmenter. */
+function clusters(text: string): string[] {
+  return text.match(/\r\n|\P{M}\p{M}*|\p{M}+/gsu) ?? []
+}
 
 /** `io_lib:chars_length/1`. */
 export function charsLength(text: string): number {
@@ -26,7 +28,7 @@ export function charsLength(text: string): number {
 /** `string:length/1`: the number of grapheme clusters. */
 export function graphemeLength(text: string): number {
   const segmenter = makeSegmenter()
-  if (segmenter === undefined) return text.match(CLUSTER)?.length ?? 0
+  if (segmenter === undefined) return clusters(text).length
   let count = 0
   const segments = segmenter.segment(text)[Symbol.iterator]()
   while (segments.next().done !== true) count++
@@ -38,8 +40,7 @@ export function graphemeSlice(text: string, count: number): string {
   let out = ''
   let left = count
   const segmenter = makeSegmenter()
-  const clusters = segmenter === undefined ? (text.match(CLUSTER) ?? []) : segmenter.segment(text)
-  for (const cluster of clusters) {
+  for (const cluster of segmenter === undefined ? clusters(text) : segmenter.segment(text)) {
     if (left-- <= 0) break
     out += typeof cluster === 'string' ? cluster : cluster.segment
   }

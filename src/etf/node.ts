@@ -4,14 +4,18 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer'
 import { inspect } from 'node:util'
-import * as v8 from 'node:v8'
-import { markAsUntransferable } from 'node:worker_threads'
-import { deflateSync, inflateSync } from 'node:zlib'
+import type * as V8 from 'node:v8'
+import type * as Zlib from 'node:zlib'
 import { toBigIntLE, toBufferLE } from 'bigint-buffer'
 import { type Platform, bindPlatform } from './platform.js'
 import { utf8Units } from './utf8.js'
 
 export * from './door.js'
+
+// What few programs need is loaded when it is: a short command spends much of its time on loading.
+const v8 = (): typeof V8 => process.getBuiltinModule('node:v8')
+const zlib = (): typeof Zlib => process.getBuiltinModule('node:zlib')
+let markAsUntransferable: ((memory: object) => void) | undefined
 
 /**
  * A binary: a Uint8Array with Buffer's methods that prints as the text it holds. A class of its own, since making one
@@ -29,13 +33,15 @@ Object.setPrototypeOf(Binary.prototype, Buffer.prototype)
 
 /** What small copies are cut from, one after another; Node's own pool of small Buffers is of this size too. */
 const SLAB_BYTES = 8192
-let slab = newSlab(SLAB_BYTES)
+// The first is made for the first binary.
+let slab = new ArrayBuffer(0)
 let slabView = new DataView(slab)
-let slabUsed = 0
+let slabUsed = SLAB_BYTES
 
 /** One who transfers a binary's memory to a worker would take that of others along. */
 function newSlab(bytes: number): ArrayBuffer {
   const memory = new ArrayBuffer(bytes)
+  markAsUntransferable ??= process.getBuiltinModule('node:worker_threads').markAsUntransferable
   markAsUntransferable(memory)
   return memory
 }
@@ -110,11 +116,11 @@ function writeUtf8(target: Uint8Array, position: number, text: string): number {
  * is put where the one before ended, until the buffer is full.
  */
 const SERIAL_BYTES = 1 << 16
-const SERIAL_VERSION = v8.serialize(0n)[1] ?? 0
+let serialVersion = 0
 const SERIAL_BIGINT = 0x5a
 const serial = new Uint8Array(SERIAL_BYTES)
 let serialUsed = SERIAL_BYTES
-let deserializer: v8.Deserializer | undefined
+let deserializer: V8.Deserializer | undefined
 
 function readSerialised(bytes: Uint8Array, start: number, end: number): bigint {
   if (start === end) return 0n
@@ -122,8 +128,8 @@ function readSerialised(bytes: Uint8Array, start: number, end: number): bigint {
   if (length > SERIAL_BYTES >> 2) return readLargeSerialised(bytes, start, end, length)
   if (deserializer === undefined || serialUsed + length + 4 > SERIAL_BYTES) {
     serial[0] = 0xff
-    serial[1] = SERIAL_VERSION
-    deserializer = new v8.Deserializer(serial)
+    serial[1] = serialVersion
+    deserializer = new (v8().Deserializer)(serial)
     deserializer.readHeader()
     serialUsed = 2
   }
@@ -144,18 +150,18 @@ function readSerialised(bytes: Uint8Array, start: number, end: number): bigint {
 }
 
 function readLargeSerialised(bytes: Uint8Array, start: number, end: number, length: number): bigint {
-  const head = [0xff, SERIAL_VERSION, SERIAL_BIGINT]
+  const head = [0xff, serialVersion, SERIAL_BIGINT]
   let field = length * 2
   for (; field > 127; field = Math.floor(field / 128)) head.push((field & 127) | 128)
   head.push(field)
   const large = new Uint8Array(head.length + length)
   large.set(head)
   large.set(bytes.subarray(start, end), head.length)
-  return v8.deserialize(large) as bigint
+  return v8().deserialize(large) as bigint
 }
 
 function serialisedBytes(magnitude: bigint): Uint8Array {
-  const written = v8.serialize(magnitude)
+  const written = v8().serialize(magnitude)
   let at = 3
   while ((written[at] as number) > 127) at++
   return written.subarray(at + 1)
@@ -172,6 +178,7 @@ function portableBytes(magnitude: bigint): Uint8Array {
 /** Whether V8's serialisation is what {@link readSerialised} thinks it is, on integers of one word to hundreds of bytes. */
 function portsAgree(): boolean {
   try {
+    serialVersion = v8().serialize(0n)[1] ?? 0
     for (const bits of [1n, 64n, 65n, 500n, 4000n, 200000n]) {
       const magnitude = (1n << bits) + 0x1234567890abcdefn
       const plain = portableBytes(magnitude)
@@ -186,12 +193,18 @@ function portsAgree(): boolean {
   }
 }
 
-const integers: Partial<Platform> = portsAgree()
-  ? { readInteger: readSerialised, readLoopBytes: 24, integerBytes: serialisedBytes }
-  : { readInteger: readPortable, integerBytes: portableBytes }
+type Integers = Pick<Platform, 'readInteger' | 'integerBytes'>
+let chosen: Integers | undefined
+
+/** Chosen with the first integer of more than a few words: most programs have none. */
+function integers(): Integers {
+  return (chosen ??= portsAgree()
+    ? { readInteger: readSerialised, integerBytes: serialisedBytes }
+    : { readInteger: readPortable, integerBytes: portableBytes })
+}
 
 /** `info` makes inflateSync tell how much input it took; its type does not know. */
-const inflateWithInfo = inflateSync as unknown as (
+type InflateWithInfo = (
   bytes: Uint8Array,
   options: { maxOutputLength: number; info: true },
 ) => { buffer: Uint8Array; engine: { bytesWritten: number } }
@@ -204,7 +217,7 @@ function inflate(
 ): { bytes: Uint8Array; used: number } | undefined {
   try {
     // At least one byte of room: zlib takes no limit of 0.
-    const result = inflateWithInfo(bytes.subarray(start, end), {
+    const result = (zlib().inflateSync as unknown as InflateWithInfo)(bytes.subarray(start, end), {
       maxOutputLength: Math.max(1, size),
       info: true,
     })
@@ -222,9 +235,11 @@ bindPlatform({
   isAscii: (bytes, start, end) => isAscii(bytes.subarray(start, end)),
   readLatin1: (bytes, start, end) => latin1Slice.call(bytes, start, end),
   writeUtf8,
-  ...integers,
+  readInteger: (bytes, start, end) => integers().readInteger(bytes, start, end),
+  readLoopBytes: 24,
+  integerBytes: (magnitude) => integers().integerBytes(magnitude),
   inflate,
-  deflate: (bytes, level) => deflateSync(bytes, { level: Math.min(9, Math.max(0, level)) }),
+  deflate: (bytes, level) => zlib().deflateSync(bytes, { level: Math.min(9, Math.max(0, level)) }),
   viewBinary: (buffer, offset, length) => new Binary(buffer as ArrayBuffer, offset, length),
   copyBinary,
   newSlab,

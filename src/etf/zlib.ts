@@ -66,9 +66,24 @@ function fixedLengths(): Uint8Array {
   return lengths
 }
 
-const FIXED_LENGTHS = fixedLengths()
-const FIXED_LITERALS = makeCode(FIXED_LENGTHS) as Code
-const FIXED_DISTANCES = makeCode(new Uint8Array(30).fill(5)) as Code
+/** The fixed codes, made at first use. */
+interface FixedCodes {
+  readonly lengths: Uint8Array
+  readonly literals: Code
+  readonly distances: Code
+  /** Their bits reversed, since Huffman codes go on the wire from their most significant bit. */
+  readonly reversed: Uint16Array
+}
+
+let fixed: FixedCodes | undefined
+
+function fixedCodes(): FixedCodes {
+  if (fixed !== undefined) return fixed
+  const lengths = fixedLengths()
+  const literals = makeCode(lengths) as Code
+  const distances = makeCode(new Uint8Array(30).fill(5)) as Code
+  return (fixed = { lengths, literals, distances, reversed: reversedCodes(lengths) })
+}
 
 /** Thrown inside {@link inflate} alone; a constant, since nothing of it is seen outside. */
 const BAD_STREAM = new Error('bad zlib stream')
@@ -180,8 +195,7 @@ function inflateBlocks(input: BitReader, bytes: Uint8Array, end: number, out: Ui
       continue
     }
     if (type === 3) throw BAD_STREAM
-    const { literals, distances } =
-      type === 1 ? { literals: FIXED_LITERALS, distances: FIXED_DISTANCES } : dynamicCodes(input)
+    const { literals, distances } = type === 1 ? fixedCodes() : dynamicCodes(input)
     for (;;) {
       const symbol = input.symbol(literals)
       if (symbol < 256) {
@@ -263,19 +277,20 @@ class BitWriter {
   }
 }
 
-/** The fixed code, its bits reversed since Huffman codes go on the wire from their most significant bit. */
-const FIXED_CODES = new Uint16Array(288)
-for (let symbol = 0; symbol < 288; symbol++) {
-  const bits = FIXED_LENGTHS[symbol] as number
-  const code =
-    symbol < 144
-      ? 48 + symbol
-      : symbol < 256
-        ? 400 + symbol - 144
-        : symbol < 280
-          ? symbol - 256
-          : 192 + symbol - 280
-  FIXED_CODES[symbol] = reverse(code, bits)
+function reversedCodes(lengths: Uint8Array): Uint16Array {
+  const codes = new Uint16Array(288)
+  for (let symbol = 0; symbol < 288; symbol++) {
+    const code =
+      symbol < 144
+        ? 48 + symbol
+        : symbol < 256
+          ? 400 + symbol - 144
+          : symbol < 280
+            ? symbol - 256
+            : 192 + symbol - 280
+    codes[symbol] = reverse(code, lengths[symbol] as number)
+  }
+  return codes
 }
 
 function reverse(value: number, bits: number): number {
@@ -295,6 +310,7 @@ function lastAtMost(bases: Uint16Array, value: number): number {
  * `level` 0 looks for no matches.
  */
 export function deflate(bytes: Uint8Array, level: number): Uint8Array {
+  const { lengths, reversed } = fixedCodes()
   const out = new BitWriter()
   out.bits(0x78, 8)
   out.bits(0x01, 8)
@@ -318,18 +334,18 @@ export function deflate(bytes: Uint8Array, level: number): Uint8Array {
     }
     if (length < 3) {
       const symbol = bytes[p++] as number
-      out.bits(FIXED_CODES[symbol] as number, FIXED_LENGTHS[symbol] as number)
+      out.bits(reversed[symbol] as number, lengths[symbol] as number)
       continue
     }
     const lengthCode = lastAtMost(LENGTH_BASE, length)
-    out.bits(FIXED_CODES[257 + lengthCode] as number, FIXED_LENGTHS[257 + lengthCode] as number)
+    out.bits(reversed[257 + lengthCode] as number, lengths[257 + lengthCode] as number)
     out.bits(length - (LENGTH_BASE[lengthCode] as number), LENGTH_EXTRA[lengthCode] as number)
     const distanceCode = lastAtMost(DISTANCE_BASE, distance)
     out.bits(reverse(distanceCode, 5), 5)
     out.bits(distance - (DISTANCE_BASE[distanceCode] as number), DISTANCE_EXTRA[distanceCode] as number)
     p += length
   }
-  out.bits(FIXED_CODES[256] as number, 7)
+  out.bits(reversed[256] as number, 7)
   out.flush()
   const sum = adler32(bytes)
   for (const shift of [24, 16, 8, 0]) out.bits((sum >>> shift) & 255, 8)

@@ -1,8 +1,8 @@
 /** What the environment and the options say about EPMD: `ERL_EPMD_PORT`, `ERL_EPMD_ADDRESS`, as OTP reads them. */
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { EPMD_DEFAULT_PORT } from '../epmd/messages.js'
 import { ArgumentError, EpmdError } from '../errors.js'
+import { resolver } from './resolver.js'
 
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -80,11 +80,13 @@ export async function embeddedAddresses(
   // Node's `::` takes IPv4 too.
   if (listenHost === '::') return ['0.0.0.0', '::']
   if (isIP(listenHost) !== 0) return isLoopback(listenHost) ? undefined : [listenHost]
-  const found = await lookup(listenHost, { all: true }).catch((cause: unknown) => {
-    throw new EpmdError('EPMD_LISTEN_FAILED', `EPMD cannot listen on ${listenHost}: it has no address`, {
-      cause,
+  const found = await resolver()
+    .lookup(listenHost, { all: true })
+    .catch((cause: unknown) => {
+      throw new EpmdError('EPMD_LISTEN_FAILED', `EPMD cannot listen on ${listenHost}: it has no address`, {
+        cause,
+      })
     })
-  })
   const wide = found.map(({ address }) => address).filter((address) => !isLoopback(address))
   return wide.length > 0 ? wide : undefined
 }

@@ -2,7 +2,6 @@
  * An EPMD: listens, and drives the state machine of epmd/server.ts.
  * Behaves as OTP's `epmd`, with its switches as options; unlike it, listens on loopback only unless told otherwise.
  */
-import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { hostname } from 'node:os'
@@ -19,6 +18,7 @@ import {
   type Environment,
   type ListenAddress,
 } from './epmd-options.js'
+import { resolver } from './resolver.js'
 
 export interface EpmdListenOptions {
   /** `-port`; default ERL_EPMD_PORT, else 4369. 0: any free one. */
@@ -183,7 +183,9 @@ export class EpmdServer implements AsyncDisposable {
   }
 
   async #listenWhere(host: string): Promise<void> {
-    const found = await lookup(host, { family: 4, all: true }).catch(() => [])
+    const found = await resolver()
+      .lookup(host, { family: 4, all: true })
+      .catch(() => [])
     for (const { address } of found) {
       const known = this.addresses.includes(address) || this.#closing !== undefined
       if (address.startsWith('127.') && !known) await this.#listenAlso({ host: address, required: false })

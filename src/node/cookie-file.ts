@@ -3,7 +3,7 @@
  * `$XDG_CONFIG_HOME/erlang/.erlang.cookie`; its owner's only, one line.
  */
 import { randomInt } from 'node:crypto'
-import { chmod, open, readFile, stat } from 'node:fs/promises'
+import fs from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { BeampeerError } from '../errors.js'
@@ -35,8 +35,8 @@ export async function readCookieFile(file: string): Promise<string> {
   let mode: number
   let text: string
   try {
-    mode = (await stat(file)).mode
-    text = await readFile(file, 'latin1')
+    mode = (await fs.promises.stat(file)).mode
+    text = await fs.promises.readFile(file, 'latin1')
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
     throw new CookieError(
@@ -105,7 +105,7 @@ async function createCookieFile(file: string): Promise<string> {
   const cookie = Array.from({ length: 20 }, () => String.fromCharCode(65 + randomInt(26))).join('')
   let handle
   try {
-    handle = await open(file, 'wx', 0o400)
+    handle = await fs.promises.open(file, 'wx', 0o400)
   } catch (cause) {
     // Another node made it at the same moment: that one counts.
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return readCookieFile(file)
@@ -121,6 +121,6 @@ async function createCookieFile(file: string): Promise<string> {
   } finally {
     await handle.close()
   }
-  await chmod(file, 0o400)
+  await fs.promises.chmod(file, 0o400)
   return cookie
 }

@@ -1,5 +1,4 @@
 /** Finding and reaching other nodes, and being reached: EPMD, sockets, and the links over them. */
-import { lookup } from 'node:dns/promises'
 import { HandshakeError, NodeError } from '../errors.js'
 import { ADVERTISED, DistFlag } from '../handshake/flags.js'
 import { otpLogLine } from '../handshake/log.js'
@@ -8,6 +7,7 @@ import { parseNodeName } from '../kernel/node-name.js'
 import { EpmdService } from '../net/epmd-service.js'
 import { acceptLink, openLink, type Link, type LinkHandlers } from '../net/link.js'
 import { loadMd5, randomChallenge } from '../net/md5.js'
+import { resolver } from '../net/resolver.js'
 import { connectTcp, listenTcp, type TcpListener } from '../net/tcp.js'
 import type { Transport } from '../net/transport.js'
 import type { Address, CheckedOptions, ListenOptions } from './options.js'
@@ -113,7 +113,7 @@ export class Distribution {
     if (listen === undefined || (listen.host !== '127.0.0.1' && listen.host !== '::1')) return
     let address: string
     try {
-      address = (await lookup(host, { family: inet6 ? 6 : 4 })).address
+      address = (await resolver().lookup(host, { family: inet6 ? 6 : 4 })).address
     } catch {
       logger.warn(`the host of ${name?.full} has no address here: other nodes may not find it`)
       return
@@ -140,7 +140,9 @@ export class Distribution {
   async dial(node: string, signal: AbortSignal): Promise<Transport> {
     const address = await this.#find(node, signal)
     // As with `inet6_tcp`, only the host's IPv6 addresses are tried.
-    const host = this.#options.inet6 ? (await lookup(address.host, { family: 6 })).address : address.host
+    const host = this.#options.inet6
+      ? (await resolver().lookup(address.host, { family: 6 })).address
+      : address.host
     const { setupTimeMs: timeoutMs, closeLingerMs: lingerMs } = this.#options.limits
     return connectTcp({ host, port: address.port, timeoutMs, lingerMs, signal })
   }

@@ -12,6 +12,7 @@ import type { KeepConnectedOptions, KeptConnection } from '../kernel/keep-connec
 import { Kernel, type Logger, type NodeInfo, type NodesType } from '../kernel/kernel.js'
 import { domainOf } from '../kernel/node-name.js'
 import type { MonitorNodesOptions, NodeSubscription } from '../kernel/node-monitor.js'
+import { systemClock } from '../net/clock.js'
 import { randomChallenge } from '../net/md5.js'
 import type { Transport } from '../net/transport.js'
 import { ProcessGroups } from '../pg/process-groups.js'
@@ -170,7 +171,7 @@ export class ErlangNode implements AsyncDisposable {
         maxLostConnections: checked.limits.maxLostConnections,
         call: (peer, module, name, args) => this.rpc.call(peer, module, name, args),
         random: Math.random,
-        now: () => performance.now(),
+        now: systemClock.now,
         lossDelayMs: checked.limits.globalLossDelayMs,
         log: checked.logger,
         onError,

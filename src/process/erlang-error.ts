@@ -79,10 +79,16 @@ export function toExitReason(thrown: unknown): Encodable {
 
 const FRAME = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/
 
-/** The folder that this package's files are in, as stack traces name it. */
-const OWN_ROOT = ownRoot(new Error().stack ?? '')
+/** The folder that this package's files are in, as stack traces name it; null: they do not tell. */
+let ownRootFound: string | null | undefined
 
-function ownRoot(stack: string): string | undefined {
+/** Found at first use: a stack trace takes a millisecond to write where the source is one long line. */
+function ownRoot(): string | null {
+  if (ownRootFound === undefined) ownRootFound = rootOf(new Error().stack ?? '') ?? null
+  return ownRootFound
+}
+
+function rootOf(stack: string): string | undefined {
   const file = stack
     .split('\n')
     .map((line) => FRAME.exec(line)?.[2])
@@ -92,12 +98,13 @@ function ownRoot(stack: string): string | undefined {
 
 function stackOf(error: Error): StackEntry[] {
   const entries: StackEntry[] = []
+  const root = ownRoot()
   for (const line of safeText(() => error.stack ?? '').split('\n')) {
     const match = FRAME.exec(line)
     if (match === null) continue
     const [, name, file, lineNumber] = match as unknown as [string, string | undefined, string, string]
     // What called the user's code is this package: its frames, and what is below them, tell the caller nothing.
-    if (OWN_ROOT !== undefined && file.startsWith(OWN_ROOT)) {
+    if (root !== null && file.startsWith(root)) {
       if (entries.length > 0) break
       continue
     }

@@ -37,7 +37,7 @@ describe('beampeer call', () => {
   test('a result that cannot be written is a failure; a reader that has gone is none', async () => {
     await call('erlang', 'node')
     const into = (redirection: string) => {
-      const script = `"$0" lib/cli/main.js call '${beam.name}' lists seq '[1, 100000]' ${redirection}`
+      const script = `"$0" lib/cli/main.cjs call '${beam.name}' lists seq '[1, 100000]' ${redirection}`
       return run('bash', ['-o', 'pipefail', '-c', script, process.execPath], env())
     }
     expect(await into('> /dev/full')).toMatchObject({

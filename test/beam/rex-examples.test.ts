@@ -28,7 +28,7 @@ beforeAll(async () => {
 async function startCli(...modules: string[]): Promise<string> {
   const name = uniqueName('js')
   const all = modules.flatMap((module) => ['--module', `${module}=examples/${module}.js`])
-  const command = ['lib/cli/main.js', 'start', '--name', name, '--epmd', 'external', ...all]
+  const command = ['lib/cli/main.cjs', 'start', '--name', name, '--epmd', 'external', ...all]
   const running = await start(process.execPath, command, { env })
   await running.waitForLine(/^ready /m)
   return name

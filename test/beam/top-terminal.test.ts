@@ -18,7 +18,7 @@ function top(
   options: { width: number; height: number; env?: Record<string, string> },
   more = '',
 ): Promise<Terminal> {
-  const command = `'${process.execPath}' lib/cli/main.js top ${beam.name} gone@127.0.0.1 --interval 0.1 ${more}`
+  const command = `'${process.execPath}' lib/cli/main.cjs top ${beam.name} gone@127.0.0.1 --interval 0.1 ${more}`
   const env = { ERL_EPMD_PORT: String(beam.epmdPort), BEAMPEER_COOKIE: cookie, ...options.env }
   return Terminal.start(command, { ...options, env })
 }
@@ -74,7 +74,7 @@ test('fleet, processes, sorting, filter and back, at 80×24', async () => {
 test('a pause holds what is shown, and it can be sorted', async () => {
   const node = await startBeam()
   await node.eval('register(loser, spawn(fun() -> L = lists:seq(1, 400000), receive stop -> L end end)), ok')
-  const command = `'${process.execPath}' lib/cli/main.js top ${node.name} --interval 0.1`
+  const command = `'${process.execPath}' lib/cli/main.cjs top ${node.name} --interval 0.1`
   const env = { ERL_EPMD_PORT: String(node.epmdPort), BEAMPEER_COOKIE: cookie }
   const terminal = await Terminal.start(command, { width: 100, height: 30, env })
   await terminal.until((lines) => first(lines).includes(' loser '))
@@ -125,7 +125,7 @@ test('colours, unless NO_COLOR', async () => {
 })
 
 test('what a command waits for is shown on a terminal, and gone when it ends', async () => {
-  const command = `'${process.execPath}' lib/cli/main.js call ${beam.name} timer sleep '[infinity]' --timeout 4`
+  const command = `'${process.execPath}' lib/cli/main.cjs call ${beam.name} timer sleep '[infinity]' --timeout 4`
   const env = { ERL_EPMD_PORT: String(beam.epmdPort), BEAMPEER_COOKIE: cookie }
   const terminal = await Terminal.start(command, { width: 80, height: 24, env })
   await terminal.until(/^waiting for .*…/)

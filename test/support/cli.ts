@@ -14,7 +14,7 @@ export function build(): void {
 
 function main(): string {
   build()
-  return resolve('lib/cli/main.js')
+  return resolve('lib/cli/main.cjs')
 }
 
 /** Its environment: nothing of the user's cookie or EPMD gets in unless a test says so. */

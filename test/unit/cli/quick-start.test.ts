@@ -10,29 +10,50 @@ let folder: string
 beforeAll(() => {
   build()
   folder = mkdtempSync(join(tmpdir(), 'beampeer-quick-'))
-  for (const name of ['main.js', 'program.cjs']) cpSync(join('lib/cli', name), join(folder, name))
+  for (const name of ['main.cjs', 'program.cjs']) cpSync(join('lib/cli', name), join(folder, name))
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const run = (...args: string[]) =>
-  execFileSync(process.execPath, [join(folder, 'main.js'), ...args], { encoding: 'utf8' })
+  execFileSync(process.execPath, [join(folder, 'main.cjs'), ...args], { encoding: 'utf8' })
 const kept = () => readdirSync(folder).filter((name) => name.startsWith('program.cjs.'))
+const engine = `${process.versions.v8}-${process.arch}`
 
-test('it is all that short commands need, and its compiled code is kept for the next', () => {
+test('it is all that short commands need, and the compiled code of each is kept for the next time', () => {
   expect(kept()).toEqual([])
   expect(run('--version')).toBe(`${VERSION}\n`)
-  expect(kept()).toEqual([`program.cjs.${process.versions.v8}-${process.arch}`])
+  expect(kept()).toEqual([`program.cjs.help.${engine}`])
   const code = readFileSync(join(folder, kept()[0] ?? ''))
-  expect(run('ping', '--help')).toContain('beampeer ping app@host')
+  expect(run('--help')).toContain('beampeer ping app@host')
   expect(readFileSync(join(folder, kept()[0] ?? ''))).toEqual(code)
+  expect(run('ping', '--help')).toContain('beampeer ping app@host')
+  expect(kept()).toEqual([`program.cjs.help.${engine}`, `program.cjs.ping.${engine}`])
 })
 
 test('compiled code that V8 refuses is made anew', () => {
   run('--version')
-  const file = join(folder, kept()[0] ?? '')
+  const file = join(folder, `program.cjs.help.${engine}`)
   writeFileSync(file, 'no code')
   expect(run('--version')).toBe(`${VERSION}\n`)
   expect(readFileSync(file).length).toBeGreaterThan(10_000)
-  expect(kept().length).toBe(1)
+  expect(kept().filter((name) => name.includes('help')).length).toBe(1)
+})
+
+test('with BEAMPEER_DEBUG the modules run themselves, which stack traces name', () => {
+  const { BEAMPEER_DEBUG: _, ...env } = process.env
+  const complaint = (more: Record<string, string>) => {
+    try {
+      execFileSync(process.execPath, ['lib/cli/main.cjs', 'call', 'a@b', 'm', 'f', '[1'], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+        env: { ...env, ...more },
+      })
+    } catch (error) {
+      return (error as { stderr: string }).stderr
+    }
+    return ''
+  }
+  expect(complaint({})).toMatch(/^beampeer: .*\[ETF_PARSE_SYNTAX\]\n.*\n$/)
+  expect(complaint({ BEAMPEER_DEBUG: '1' })).toMatch(/\n {4}at .*callCommand .*lib\/cli\/call\.js:\d+:\d+/)
 })

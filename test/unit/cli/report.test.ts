@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { ArgumentError, EpmdError, HandshakeError, NodeError } from '../../../src/errors.js'
 import { HINTS } from '../../../src/cli/hints.js'
+import { watchStreams } from '../../../src/cli/output.js'
 import { fail } from '../../../src/cli/report.js'
+
+beforeAll(watchStreams)
 
 /** What `fail` writes to standard error, and the exit status that it sets. */
 function report(error: unknown): { text: string; status: unknown } {

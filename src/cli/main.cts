@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+/**
+ * Where the `beampeer` command begins.
+ *
+ * Commands that run for a moment come out of one file, `program.cjs`, which scripts/bundle-cli.mjs makes of program.js and
+ * all that they need: loading the modules one by one takes longer than all that they do. V8's compiled code of it, as far as
+ * a command uses it, is kept beside it, a file for each command and V8. Who can write there can write the program itself:
+ * nothing is trusted that was not trusted before. Where it cannot be kept, loading takes longer.
+ *
+ * Commands that run on, or run modules of users, which bring the package's own modules along, load those; all do with
+ * BEAMPEER_DEBUG, so that stack traces name files and functions.
+ *
+ * CommonJS: Node.js begins sooner with it than with an ES module.
+ */
+import fs = require('node:fs')
+import vm = require('node:vm')
+import type { run } from './program.js' with { 'resolution-mode': 'import' }
+
+/** Commands that are in the bundle. */
+const QUICK = /^(ping|call|names|doctor)$|^(--version|-V|--help|-h|help)$/
+
+interface Program {
+  run: typeof run
+}
+
+type Wrapper = (module: { exports: unknown }, require: NodeJS.Require) => void
+
+/** @returns undefined where the command is none of the bundle, or there is no bundle beside this file */
+function loadQuickly(): Program | undefined {
+  const quick = QUICK.exec(process.argv[2] ?? '')
+  if (quick === null || process.env.BEAMPEER_DEBUG) return undefined
+  const file = `${__dirname}/program.cjs`
+  let source: string
+  try {
+    // The bundler escapes what is not ASCII.
+    source = fs.readFileSync(file, 'latin1')
+  } catch {
+    return undefined
+  }
+  const kept = `${file}.${quick[1] ?? 'help'}.${process.versions.v8}-${process.arch}`
+  const cachedData = readOptional(kept)
+  const script = new vm.Script(source, {
+    filename: file,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    ...(cachedData !== undefined && { cachedData }),
+  })
+  const module = { exports: {} }
+  ;(script.runInThisContext() as Wrapper)(module, require)
+  // At the end: functions that ran are in it.
+  if (cachedData === undefined || script.cachedDataRejected === true)
+    process.once('exit', () => keep(kept, script.createCachedData()))
+  return module.exports as Program
+}
+
+function readOptional(file: string): Buffer | undefined {
+  try {
+    return fs.readFileSync(file)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whole or not at all: others may start meanwhile. */
+function keep(file: string, data: Buffer): void {
+  const own = `${file}.${process.pid}`
+  try {
+    fs.writeFileSync(own, data)
+    fs.renameSync(own, file)
+  } catch {
+    // A folder that only others may write, or a full disk: it goes without.
+    fs.rmSync(own, { force: true })
+  }
+}
+
+void (async () => {
+  const { run } = loadQuickly() ?? (await import('./program.js'))
+  await run(process.argv)
+})()
