@@ -5,6 +5,7 @@
 import type { EtfError } from '../errors.js'
 import { openCompound } from './reader-rare.js'
 import type { Reader } from './reader.js'
+import { room } from './room.js'
 import type { Term } from './terms.js'
 import { Tuple } from './tuple.js'
 import { ImproperList } from './values.js'
@@ -12,10 +13,19 @@ import { ImproperList } from './values.js'
 /** What a container needs until its last element has come. */
 interface Frame {
   items: Term[]
-  /** Elements still to be read. */
-  left: number
+  /** Elements that were read. */
+  next: number
+  /** Elements to be read. */
+  count: number
   /** What the elements make when all have come; undefined: `items` are a list whose tail comes next. */
   finish: ((items: Term[]) => Term) | undefined
+}
+
+/** Elements that room is made for at once: each of many containers in one another may claim what is left of the input. */
+const MOST_AT_ONCE = 64
+
+function frameFor(count: number, finish?: (items: Term[]) => Term): Frame {
+  return { items: count > 0 && count <= MOST_AT_ONCE ? room(count) : [], next: 0, count, finish }
 }
 
 function makeTuple(items: Term[]): Term {
@@ -31,26 +41,22 @@ function open(reader: Reader): Frame | undefined {
   switch (tag) {
     case 104:
       reader.position++
-      return { items: [], left: reader.claim(reader.uint8(), 1), finish: makeTuple }
+      return frameFor(reader.claim(reader.uint8(), 1), makeTuple)
     case 105:
       reader.position++
-      return { items: [], left: reader.claim(reader.uint32(), 1), finish: makeTuple }
+      return frameFor(reader.claim(reader.uint32(), 1), makeTuple)
     case 108:
       reader.position++
-      return { items: [], left: reader.claim(reader.uint32(), 1), finish: undefined }
+      return frameFor(reader.claim(reader.uint32(), 1))
     case 116:
       reader.position++
-      return {
-        items: [],
-        left: reader.claim(reader.uint32(), 2) * 2,
-        finish: (items) => reader.finishMap(items, offset),
-      }
+      return frameFor(reader.claim(reader.uint32(), 2) * 2, (items) => reader.finishMap(items, offset))
     case 112:
     case 117:
     case 67: {
       reader.position++
       const { count, finish } = openCompound(reader, tag)
-      return { items: [], left: count, finish }
+      return frameFor(count, finish)
     }
     default:
       return undefined
@@ -79,7 +85,7 @@ export function readDeep(reader: Reader): Term {
   let frame = open(reader) as Frame
   for (;;) {
     let value: Term
-    if (frame.left > 0) {
+    if (frame.next < frame.count) {
       const inner = open(reader)
       if (inner !== undefined) {
         if (outer.push(frame) === most) throw tooDeep(reader)
@@ -90,11 +96,11 @@ export function readDeep(reader: Reader): Term {
     } else if (frame.finish === undefined) {
       const tail = reader.tail(frame.items)
       if (tail > 0) {
-        frame.left = tail
+        frame.count += tail
         continue
       }
       if (tail < 0) {
-        frame.left = 1
+        frame.count++
         frame.finish = improper
         continue
       }
@@ -108,7 +114,8 @@ export function readDeep(reader: Reader): Term {
       if (parent === undefined) return value
       frame = parent
     }
-    frame.items.push(value)
-    frame.left--
+    if (frame.next < frame.items.length) frame.items[frame.next] = value
+    else frame.items.push(value)
+    frame.next++
   }
 }

@@ -32,7 +32,27 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = NO_OPTIONS): 
   if (!(bytes instanceof Uint8Array)) {
     throw new EtfError('ETF_UNSUPPORTED', `decode takes a Uint8Array, not ${typeof bytes}`)
   }
-  const reader = new Reader(bytes, 0, bytes.length, readerContext(options))
+  if (options !== NO_OPTIONS) {
+    return decodeWith(new Reader(bytes, 0, bytes.length, readerContext(options)), options)
+  }
+  const reader = spare ?? new Reader(NOTHING)
+  // Not given back after an error.
+  spare = undefined
+  reader.reopen(bytes)
+  const term = decodeWith(reader, options)
+  // What was decoded last is not kept alive.
+  reader.bytes = NOTHING
+  reader.view = undefined
+  spare = reader
+  return term
+}
+
+const NOTHING = new Uint8Array(0)
+/** What decodes when there are no options, if it is not in use. */
+let spare: Reader | undefined
+
+function decodeWith(reader: Reader, options: DecodeOptions): Encodable {
+  const bytes = reader.bytes
   if (bytes[0] !== VERSION) {
     throw new EtfError(
       'ETF_BAD_VERSION',

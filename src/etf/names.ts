@@ -67,14 +67,22 @@ export function findName(
   const last = start + length - 4
   const middle = start + ((length - 4) >> 1)
   if (view === undefined) {
-    const slot = slotOf(wordAt(bytes, start), wordAt(bytes, middle), wordAt(bytes, last), length)
+    const between = length <= 8 ? 0 : wordAt(bytes, middle)
+    const slot = slotOf(wordAt(bytes, start), between, wordAt(bytes, last), length)
     if (slotLengths[slot] !== length) return ~slot
     let at = slot * WORDS
     for (let p = start; p < last; p += 4) if (slotWords[at++] !== wordAt(bytes, p)) return ~slot
     return slotWords[at] === wordAt(bytes, last) ? slot : ~slot
   }
   const end = view.getInt32(last, true)
-  const slot = slotOf(view.getInt32(start, true), view.getInt32(middle, true), end, length)
+  const first = view.getInt32(start, true)
+  if (length <= 8) {
+    // Two words are all of it.
+    const slot = slotOf(first, 0, end, length)
+    const at = slot * WORDS
+    return slotWords[at] === first && slotWords[at + 1] === end && slotLengths[slot] === length ? slot : ~slot
+  }
+  const slot = slotOf(first, view.getInt32(middle, true), end, length)
   if (slotLengths[slot] !== length) return ~slot
   let at = slot * WORDS
   for (let p = start; p < last; p += 4) if (slotWords[at++] !== view.getInt32(p, true)) return ~slot
@@ -94,4 +102,6 @@ export function rememberName(slot: number, bytes: Uint8Array, start: number, len
   const last = start + length - 4
   for (let p = start; p < last; p += 4) slotWords[at++] = wordAt(bytes, p)
   slotWords[at] = wordAt(bytes, last)
+  // A name of four bytes is compared like those of up to eight: by its first word and its last.
+  if (length === 4) slotWords[at + 1] = wordAt(bytes, last)
 }

@@ -9,12 +9,12 @@ import { EtfError } from '../errors.js'
 import { atomFromBytes } from './atom-cache.js'
 import { readDeep } from './decode-deep.js'
 import { hasDuplicateKeys, isBytesBefore } from './duplicates.js'
-import { ExportFun, Pid, Port, Reference } from './identifiers.js'
-import { Input } from './input.js'
+import { ExportFun, Pid, Port } from './identifiers.js'
+import { LeafReader } from './leaf-reader.js'
 import { ErlMap } from './map.js'
-import { platform } from './platform.js'
-import { readFloat, readInteger, readSmallBig, readSmallInteger, readTextFloat } from './reader-numbers.js'
+import { readFloat, readInteger, readSmallBig, readTextFloat } from './reader-numbers.js'
 import { openCompound, readBitString, readOldReference } from './reader-rare.js'
+import { MAX_PREALLOCATED, room } from './room.js'
 import { describeTag } from './tags.js'
 import type { Term } from './terms.js'
 import { Tuple } from './tuple.js'
@@ -22,30 +22,13 @@ import { ImproperList } from './values.js'
 
 export { type DecodeContext, NO_CONTEXT } from './input.js'
 
-/** Elements above which an array grows by `push`: V8 makes a hash table of an array that is allocated larger. */
-const MAX_PREALLOCATED = 1 << 20
-
-/** Binaries up to this size are copied: a view would keep the whole message in memory. */
-const COPY_BYTES = 64
-
 /** What the leaves that are read in place have at most before their text: tag, and eight bytes. */
 const LEAF_BYTES = 9
 
-/**
- * An array for `count` terms. All are made in this one place: V8 learns for each place what its arrays come to hold and
- * how long they live, and a place that is reached first with integers alone was seen to stay three times slower.
- */
-function room(count: number): Term[] {
-  return new Array<Term>(count)
-}
-
 /** Reads terms from bytes, one after another. After an error its position is undefined; make a new one. */
-export class Reader extends Input {
+export class Reader extends LeafReader {
   /** How many keys of the map just filled are binaries in the BEAM's order, from the first on: those are known to differ. */
   private keysInOrder = 0
-  /** A copy of the input from `restStart` on, where binaries are copied together. */
-  private rest: Uint8Array | undefined
-  private restStart = 0
 
   /**
    * The next term, without version byte.
@@ -255,6 +238,18 @@ export class Reader extends Input {
             }
             continue
           }
+          case 88: {
+            // Of a node whose name is short, as they come.
+            const length = bytes[p + 2] as number
+            const at = p + 3 + length
+            if (view === undefined || bytes[p + 1] !== 119 || at + 12 > end) break
+            this.start = p
+            const node = atomFromBytes(bytes, view, p + 3, length, this.source)
+            if (typeof node === 'boolean') break
+            items[i] = new Pid(node, view.getUint32(at), view.getUint32(at + 4), view.getUint32(at + 8))
+            p = at + 12
+            continue
+          }
           case 116:
             if (!inner) break
             this.start = p
@@ -420,78 +415,5 @@ export class Reader extends Input {
   private deep(): Term {
     this.position--
     return readDeep(this)
-  }
-
-  // --- identifiers ------------------------------------------------------------------------------------------------------
-
-  private pid(): Pid {
-    const node = this.node()
-    const p = this.position
-    const view = this.view
-    if (view === undefined || p + 12 > this.end) {
-      return new Pid(node, this.uint32(), this.uint32(), this.uint32())
-    }
-    this.position = p + 12
-    return new Pid(node, view.getUint32(p), view.getUint32(p + 4), view.getUint32(p + 8))
-  }
-
-  private reference(wideCreation: boolean): Reference {
-    const length = this.uint16()
-    if (length < 1 || length > 5) throw this.malformed('ETF_BAD_TERM', `has ${length} words, not 1 to 5`)
-    const node = this.node()
-    const creation = wideCreation ? this.uint32() : this.uint8()
-    const words = new Array<number>(length)
-    for (let i = 0; i < length; i++) words[i] = this.uint32()
-    return new Reference(node, creation, words)
-  }
-
-  private arity(): number {
-    const arity = readSmallInteger(this)
-    if (arity < 0 || arity > 255) throw this.malformed('ETF_BAD_TERM', `has arity ${arity}`)
-    return arity
-  }
-
-  // --- binaries -------------------------------------------------------------------------------------------------------------
-
-  private binary(length: number): Term {
-    const p = this.position
-    if (p + length > this.end) throw this.truncated(length)
-    this.position = p + length
-    return this.binaryAt(p, length)
-  }
-
-  private binaryAt(p: number, length: number): Term {
-    if (this.text !== undefined) {
-      const text = this.text.read(this.view, p, p + length)
-      // A string is no Term: whoever asks for text has it in the type of the result (see `decode`).
-      if (text !== undefined) return text as unknown as Term
-    }
-    const view = this.view ?? this.dataView()
-    if (length > COPY_BYTES) {
-      if (this.copy === 'together') return this.binaryTogether(p, length)
-      return this.copy
-        ? platform.copyBinary(this.bytes, p, length)
-        : platform.viewBinary(view.buffer, view.byteOffset + p, length)
-    }
-    return platform.smallBinary(view, p, length)
-  }
-
-  /** The rest of the input is copied at its first binary, and this and later ones are views of that. */
-  private binaryTogether(p: number, length: number): Term {
-    if (this.rest === undefined) {
-      this.rest = platform.copyBinary(this.bytes, p, this.end - p)
-      this.restStart = p
-    }
-    const { buffer, byteOffset } = this.rest
-    return platform.viewBinary(buffer, byteOffset + p - this.restStart, length)
-  }
-
-  /** The binary `bytes[p, end)` as the key of a map. */
-  private binaryKey(p: number, end: number): Term {
-    if (this.text !== undefined) {
-      const text = this.text.key(this.view, p, end)
-      if (text !== undefined) return text as unknown as Term
-    }
-    return this.binaryAt(p, end - p)
   }
 }
