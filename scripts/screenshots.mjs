@@ -70,6 +70,12 @@ try {
     // Rates come with the second reading.
     await shown((text) => /RED\/S▼\s+QUEUE.*\n.*cart_.* [\d.]+[kM] /.test(text))
     save(`top-processes-${width}`, width, height)
+    // A supervisor has links, and a state to ask for.
+    tmux('send-keys', '-t', 'top', '/', 'k', 'e', 'r', 'n', 'e', 'l', '_', 's', 'u', 'p', 'Enter', 'Enter')
+    await shown((text) => /kernel_sup\n[^]*REDUCTIONS .*\/s/.test(text))
+    tmux('send-keys', '-t', 'top', 'd', 's')
+    await shown((text) => /\nSTATE +at .*\n/.test(text))
+    save(`top-process-${width}`, width, height)
     tmux('kill-session', '-t', 'top')
   }
 } finally {

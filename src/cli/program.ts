@@ -176,7 +176,8 @@ Examples:
     .addHelpText(
       'after',
       `
-Nothing is loaded on the nodes. Where standard output is no terminal, events are written, one JSON line each.
+Nothing is loaded on the nodes. Enter leads from a node to its processes, and to one of them; the last line shows the keys.
+Where standard output is no terminal, events are written, one JSON line each.
 Exit status 0; with --once or --json 1 if a node is not up. NO_COLOR is heeded.
 ${COOKIE_HELP}
 

@@ -1,11 +1,9 @@
 /** The screen and keys of `beampeer top`, with terminal-kit: only cells that changed are drawn. */
 import terminalKit from 'terminal-kit'
-import type { Probe, ProcessOrder, ProcessTable } from '../dashboard/index.js'
+import type { Probe, ProcessOrder } from '../dashboard/index.js'
 import { untilInterrupted } from './signals.js'
-import { fleetNodes, render, sorted, type Line, type View } from './top-view.js'
-
-const PROCESS_ROWS = 200
-const ORDERS: Readonly<Record<string, ProcessOrder>> = { m: 'memory', r: 'reductions', l: 'messageQueueLen' }
+import { TopState } from './top-state.js'
+import { render, type Line } from './top-view.js'
 
 type Attributes = Record<string, unknown>
 const COLOURED: Readonly<Record<Line['style'], Attributes>> = {
@@ -28,85 +26,28 @@ const PLAIN: Readonly<Record<Line['style'], Attributes>> = {
 }
 
 /** Shows until `q` or an interrupt. */
-export async function showTop(probe: Probe, sort: ProcessOrder, first: string | undefined): Promise<void> {
+export async function showTop(probe: Probe, sort: ProcessOrder, node: string | undefined): Promise<void> {
   const terminal = terminalKit.terminal
   const styles = process.env.NO_COLOR ? PLAIN : COLOURED
-  let node = first
-  let by = sort
-  let filter = ''
-  let typing = false
-  let selected = 0
-  let paused = false
-  let table: ProcessTable | undefined
-  let seen: Pick<View, 'statuses' | 'events'> = { statuses: [], events: [] }
+  const size = () => ({ width: process.stdout.columns, height: process.stdout.rows })
   let end: () => void = () => undefined
   const ended = new Promise<void>((resolve) => (end = resolve))
+  let over = false
 
-  const makeBuffer = () =>
-    new terminalKit.ScreenBuffer({
-      dst: terminal,
-      width: process.stdout.columns,
-      height: process.stdout.rows,
-    })
+  const makeBuffer = () => new terminalKit.ScreenBuffer({ dst: terminal, ...size() })
   let buffer = makeBuffer()
   const draw = () => {
-    const { columns: width, rows: height } = process.stdout
-    if (!paused) seen = { statuses: probe.statuses(), events: [...probe.timeline()] }
-    const view = {
-      ...seen,
-      node,
-      table,
-      by,
-      filter,
-      typing,
-      selected,
-      paused,
-    }
+    // What was read last may come when the terminal is no longer ours.
+    if (over) return
+    const { view } = state
     buffer.fill({ char: ' ', attr: {} })
-    render({ ...view, width, height }).forEach(({ text, style }, y) =>
-      buffer.put({ x: 0, y, attr: styles[style], wrap: false, dx: 1, dy: 0 }, '%s', text.padEnd(width)),
+    render(view).forEach(({ text, style }, y) =>
+      buffer.put({ x: 0, y, attr: styles[style], wrap: false, dx: 1, dy: 0 }, '%s', text.padEnd(view.width)),
     )
     buffer.draw({ delta: true })
   }
-  const readTable = async () => {
-    const wanted = node
-    if (wanted === undefined) return
-    // A node that goes down meanwhile is told by its status.
-    const read = await probe.processes(wanted, { by, limit: PROCESS_ROWS }).catch(() => undefined)
-    if (wanted === node && read !== undefined && !paused) table = read
-  }
-  const refresh = () => void readTable().then(draw)
-  const show = (wanted: string | undefined) => {
-    node = wanted
-    table = undefined
-    filter = ''
-    draw()
-    refresh()
-  }
-  const onKey = (key: string) => {
-    if (key === 'CTRL_C') return end()
-    if (typing) {
-      if (key === 'ENTER' || key === 'ESCAPE') typing = false
-      if (key === 'ESCAPE') filter = ''
-      else if (key === 'BACKSPACE') filter = filter.slice(0, -1)
-      else if (key.length === 1) filter += key
-      return draw()
-    }
-    const nodes = fleetNodes({ ...seen, filter })
-    if (key === 'q') return end()
-    if (key === '/') typing = true
-    else if (key === 'p') paused = !paused
-    else if (key === 'UP') selected = Math.max(0, selected - 1)
-    else if (key === 'DOWN') selected = Math.min(nodes.length - 1, selected + 1)
-    else if (key === 'ENTER' && node === undefined) return show(nodes[selected])
-    else if (key === 'ESCAPE' && node !== undefined) return show(undefined)
-    else if (ORDERS[key] !== undefined) {
-      by = ORDERS[key]
-      if (paused) table = table && sorted(table, by)
-      else refresh()
-    }
-    draw()
-  }
+  const state = new TopState({ probe, sort, node, size, changed: draw, end })
+  const onKey = (key: string) => state.key(key)
   const onResize = () => {
     terminal.clear()
     buffer = makeBuffer()
@@ -120,17 +61,15 @@ export async function showTop(probe: Probe, sort: ProcessOrder, first: string | 
   process.stdout.on('resize', onResize)
   const updates = probe.updates()
   const follow = (async () => {
-    for await (const update of updates) {
-      if (paused) continue
-      if (update.type === 'status' && update.status.node === node) refresh()
-      else draw()
-    }
+    for await (const update of updates)
+      state.polled(update.type === 'status' ? update.status.node : undefined)
   })()
   try {
     draw()
-    refresh()
+    state.refresh()
     await Promise.race([ended, untilInterrupted()])
   } finally {
+    over = true
     await updates.return?.()
     await follow
     process.stdout.off('resize', onResize)

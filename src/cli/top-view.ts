@@ -9,6 +9,7 @@ import type {
   ProcessTable,
   TimelineEvent,
 } from '../dashboard/samples.js'
+import { openProcessLines, type OpenProcess } from './top-process.js'
 
 export interface View {
   readonly statuses: readonly NodeStatus[]
@@ -16,6 +17,10 @@ export interface View {
   /** The node whose processes are shown; undefined: the fleet. */
   readonly node: string | undefined
   readonly table: ProcessTable | undefined
+  /** The selected one of {@link shownRows}; undefined: none. */
+  readonly row?: number
+  /** The process that is shown instead of its node's table. */
+  readonly process?: OpenProcess | undefined
   readonly by: ProcessOrder
   readonly filter: string
   /** Whether what is typed goes to the filter. */
@@ -72,14 +77,22 @@ const FLEET: readonly Column<NodeSample>[] = [
 
 /** A title, the table, and a line of keys: exactly `height` lines of at most `width` characters. */
 export function render(view: View): Line[] {
-  const body = view.node === undefined ? fleetLines(view) : processLines(view)
+  const body =
+    view.process !== undefined
+      ? oneProcess(view, view.process)
+      : view.node === undefined
+        ? fleetLines(view)
+        : processLines(view)
   const keys =
-    view.node === undefined
-      ? 'q quit  ↑↓ select  ↵ processes  / filter  p pause'
-      : 'q quit  esc fleet  m memory  r reductions  l queue  / filter  p pause'
+    view.process !== undefined
+      ? 'q quit  esc back  ↑↓ scroll  d read dictionary  s ask it for its state  p pause'
+      : view.node === undefined
+        ? 'q quit  ↑↓ select  ↵ processes  / filter  p pause'
+        : 'q quit  esc back  ↑↓ ↵ process  m memory  r red/s  l queue  / filter  p pause'
   const filter =
     view.typing === true ? `filter: ${view.filter}▏ ↵ done  esc none` : `filter: ${view.filter}   ${keys}`
-  const foot: Line = { text: view.filter === '' && view.typing !== true ? keys : filter, style: 'dim' }
+  const filtered = view.process === undefined && (view.filter !== '' || view.typing === true)
+  const foot: Line = { text: filtered ? filter : keys, style: 'dim' }
   const lines = body.slice(0, view.height - 1)
   while (lines.length < view.height - 1) lines.push({ text: '', style: 'plain' })
   return [...lines, foot].map(({ text, style }) => ({ text: fit(text, view.width), style }))
@@ -88,6 +101,22 @@ export function render(view: View): Line[] {
 /** Names of the nodes that the fleet view lists, in its order. */
 export function fleetNodes({ statuses, filter }: Pick<View, 'statuses' | 'filter'>): string[] {
   return statuses.map(({ node }) => node).filter((node) => node.includes(filter))
+}
+
+/** The rows of the table that the filter lets through. */
+export function shownRows({ table, filter }: Pick<View, 'table' | 'filter'>): readonly ProcessRow[] {
+  return (table?.rows ?? []).filter((row) =>
+    [row.pid, row.registeredName, row.initialCall, row.currentFunction].some((text) =>
+      text?.includes(filter),
+    ),
+  )
+}
+
+/** How far an open process can be scrolled: its last line is then the last of the screen. */
+export function lastScroll(view: View): number {
+  if (view.process === undefined) return 0
+  const { head, body } = openLines(view, view.process)
+  return Math.max(0, head.length + body.length - (view.height - 1))
 }
 
 /** The rows of a table that is there, in another order. */
@@ -106,9 +135,13 @@ function fleetLines(view: View): Line[] {
     ' ',
   )
   const shown = new Set(fleetNodes(view))
-  const rows = view.statuses
-    .filter(({ node }) => shown.has(node))
-    .map((status, at) => fleetRow(status, nameWidth, columns, at === view.selected))
+  const rows = within(
+    view.statuses
+      .filter(({ node }) => shown.has(node))
+      .map((status, at) => fleetRow(status, nameWidth, columns, at === view.selected)),
+    view.selected,
+    view.height - 3,
+  )
   const events = view.events.slice(-Math.max(0, view.height - rows.length - 5)).reverse()
   return [
     {
@@ -163,12 +196,11 @@ function processLines(view: View): Line[] {
         return left === true ? fit(cell, width).padEnd(width) : fit(cell, width).padStart(width)
       })
       .join(' ')
-  const rows = table.rows.filter((row) =>
-    [row.pid, row.registeredName, row.initialCall, row.currentFunction].some((text) =>
-      text?.includes(view.filter),
-    ),
-  )
-  return [
+  const rows = shownRows(view).map((row, at): Line => ({
+    style: at === view.row ? 'selected' : 'plain',
+    text: line(columns.map(({ cell }) => cell(row))).padEnd(view.width),
+  }))
+  const head: Line[] = [
     title,
     ...(status.sample === undefined ? [] : [{ text: summary(status.sample), style: 'plain' as const }]),
     {
@@ -176,8 +208,23 @@ function processLines(view: View): Line[] {
       style: 'dim',
     },
     { text: line(columns.map(({ title }) => title)).padEnd(view.width), style: 'head' },
-    ...rows.map((row): Line => ({ style: 'plain', text: line(columns.map(({ cell }) => cell(row))) })),
   ]
+  return [...head, ...within(rows, view.row ?? 0, view.height - 1 - head.length)]
+}
+
+function oneProcess(view: View, process: OpenProcess): Line[] {
+  const { head, body } = openLines(view, process)
+  return [...head, ...body.slice(Math.min(process.scroll, lastScroll(view)))]
+}
+
+function openLines({ statuses, node, paused, width }: View, process: OpenProcess) {
+  const status = statuses.find((candidate) => candidate.node === node)
+  return openProcessLines(process, status, paused, width)
+}
+
+/** As many lines as there is room for, the selected one among them. */
+function within(lines: readonly Line[], selected: number, room: number): readonly Line[] {
+  return lines.slice(Math.max(0, selected - Math.max(1, room) + 1))
 }
 
 /** One line on a node, above its processes. */

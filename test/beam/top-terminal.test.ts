@@ -91,6 +91,116 @@ test('a pause holds what is shown, and it can be sorted', async () => {
   expect(await terminal.exitStatus()).toBe(0)
 })
 
+const SHOP = `
+-module(shop).
+-behaviour(gen_server).
+-export([start/0, init/1, handle_call/3, handle_cast/2]).
+start() -> gen_server:start({local, shop}, ?MODULE, [], []).
+init([]) ->
+  put(currency, euro),
+  register(till, spawn_link(fun() -> receive stop -> ok end end)),
+  monitor(process, whereis(keeper)),
+  {ok, #{stock => lists:seq(1, 60000), open => true}}.
+handle_call(_, _, State) -> {reply, ok, State}.
+handle_cast(close, State) -> {noreply, State#{stock := [1, 2, 3], open := false}}.
+`.replace('?MODULE', 'shop')
+
+test.each([
+  [80, 24],
+  [200, 60],
+])(
+  'one process at %i×%i: its figures; its dictionary and state when asked; its end',
+  async (width, height) => {
+    const node = await startBeam()
+    await node.compile(SHOP)
+    await node.eval(
+      'register(keeper, spawn(fun() -> receive stop -> ok end end)), {ok, _} = shop:start(), ok',
+    )
+    const [shop, till, keeper] = (await node.evalText('[whereis(N) || N <- [shop, till, keeper]]')).match(
+      /<[\d.]+>/g,
+    ) as string[]
+    const command = `'${process.execPath}' lib/cli/main.cjs top ${node.name} --interval 0.1`
+    const env = { ERL_EPMD_PORT: String(node.epmdPort), BEAMPEER_COOKIE: cookie }
+    const terminal = await Terminal.start(command, { width, height, env })
+    await terminal.until((lines) => first(lines).includes(' shop '))
+    await terminal.press('Enter')
+    const opened = await terminal.until(/REDUCTIONS .*\/s/)
+    const all = opened.join('\n')
+    expect(opened[0]).toBe(`beampeer top   ${node.name}   ${shop} shop`)
+    expect(opened[1]).toMatch(/^waiting {3}priority normal {3}trap_exit false {3}at \d\d:\d\d:\d\d$/)
+    expect(all).toMatch(/^MEMORY +[\d.]+ MiB {3}heap .* of .*, stack \d+ B/m)
+    expect(all).toMatch(/^INITIAL CALL +shop:init\/1/m)
+    expect(all).toMatch(/^CURRENT +gen_server:loop\/7/m)
+    expect(all).toMatch(/STACK +gen_server:loop\/7 \(gen_server.erl:\d+\)\n(.* )?proc_lib:init_p_do_apply/)
+    expect(all).toMatch(new RegExp(`^LINKS +${till}$`, 'm'))
+    expect(all).toMatch(new RegExp(`^MONITORS +${keeper}$`, 'm'))
+    expect(all).toMatch(/^DICTIONARY +d reads it$/m)
+    expect(all).toMatch(/^STATE +s asks the process for it/m)
+    expect(opened.at(-1)).toBe(
+      'q quit  esc back  ↑↓ scroll  d read dictionary  s ask it for its state  p pause',
+    )
+    expect(fits(opened, width, height)).toBe(true)
+
+    await terminal.press('d')
+    await terminal.until(/^DICTIONARY +at [\d:]+\n[^]* currency = euro\n/m)
+    await terminal.press('s')
+    await terminal.until(/^STATE +at [\d:]+\n +#\{open => true,stock => \[1,2,3,4,/m)
+    // The state is long: its end is some screens further down, and that is where scrolling ends.
+    await terminal.press('NPage', 'End', 'Down')
+    const end = await terminal.until(
+      (lines) => !/DICTIONARY/.test(lines.join()) && (lines.at(-2) ?? '') !== '',
+    )
+    expect(end.slice(0, 2).map((line) => line.split(' ')[0])).toEqual(['beampeer', 'waiting'])
+    await terminal.press('Home')
+    await terminal.until(/^MEMORY/m)
+    await node.eval('gen_server:cast(shop, close)')
+    await terminal.press('s')
+    await terminal.until(/#\{open => false,stock => \[1,2,3\]\}/)
+
+    await node.eval('exit(whereis(shop), kill), ok')
+    const gone = await terminal.until(/^it has ended; its last figures:$/m)
+    expect(gone.join('\n')).toMatch(/^INITIAL CALL +shop:init\/1/m)
+    await terminal.press('Escape')
+    await terminal.until((lines) => first(lines) !== '' && !lines.some((line) => line.includes(' shop ')))
+    await terminal.press('q')
+    expect(await terminal.exitStatus()).toBe(0)
+  },
+)
+
+test('the selected process stays selected wherever its row goes', async () => {
+  const node = await startBeam()
+  const work = (name: string, size: number) =>
+    `register(${name}, spawn(fun() -> L = lists:seq(1, ${size}), (fun Loop(M) -> receive grow -> Loop(lists:seq(1, 900000)) end, M end)(L) end))`
+  await node.eval(`${work('large', 400_000)}, ${work('small', 200_000)}, ok`)
+  const command = `'${process.execPath}' lib/cli/main.cjs top ${node.name} --interval 0.1`
+  const env = { ERL_EPMD_PORT: String(node.epmdPort), BEAMPEER_COOKIE: cookie }
+  const terminal = await Terminal.start(command, { width: 80, height: 24, env })
+  const order = (...names: string[]) =>
+    terminal.until((lines) => {
+      const rows = lines.slice(lines.findIndex((line) => line.startsWith('PID')) + 1)
+      return names.every((name, at) => rows[at]?.includes(` ${name} `))
+    })
+  await order('large', 'small')
+  await terminal.press('Down', '/')
+  // The keys before this one have been heeded.
+  await terminal.until(/filter: /)
+  await terminal.press('Enter')
+  await node.eval('small ! grow, ok')
+  await order('small', 'large')
+  await terminal.press('Enter')
+  await terminal.until((lines) => / small$/.test(lines[0] ?? ''))
+  await terminal.press('Escape')
+  await order('small', 'large')
+  await terminal.press('Down', 'Enter')
+  await terminal.until((lines) => / large$/.test(lines[0] ?? ''))
+  await terminal.press('Escape')
+  await order('small', 'large')
+  await terminal.press('End', 'Down')
+  await terminal.until((lines) => /^<0\./.test(lines.at(-2) ?? '') && !lines.join().includes(' large '))
+  await terminal.press('q')
+  expect(await terminal.exitStatus()).toBe(0)
+})
+
 test('a terminal that changes its size is filled anew', async () => {
   const terminal = await top({ width: 80, height: 24 })
   await terminal.until(/\d%.* MiB/)
