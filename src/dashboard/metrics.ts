@@ -36,7 +36,7 @@ const DURATION_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10]
 /** In the words of `system_info`. */
 const ONE = { processes: 'process', ports: 'port', atoms: 'atom', ets: 'ets' } as const
 
-/** What of a sample is put where: one gauge each, made anew at each scrape. */
+/** What of a sample is put where: one metric each, made anew at each scrape; a counter if its name ends so. */
 const OF_SAMPLE: readonly (readonly [
   name: string,
   help: string,
@@ -186,24 +186,35 @@ export class Metrics implements Disposable {
       },
     })
     for (const [name, help, labels, read] of OF_SAMPLE) {
-      new Gauge({
-        name,
-        help,
-        labelNames: ['node', ...labels],
-        registers,
-        collect() {
-          this.reset()
-          for (const { node, status, sample } of probe.statuses()) {
-            // The figures of a node that is down are not its figures any more.
-            if (status !== 'up' || sample === undefined) continue
-            // Links under passing names, as the probe's own, would leave a trail of series.
-            const links = sample.links.filter(({ own }) => !own).slice(0, maxLinks)
-            read({ ...sample, links }, (value, more) => {
-              if (value !== undefined) this.set({ node, ...more }, value)
-            })
-          }
-        },
-      })
+      const each = (put: (labels: Labels, value: number) => void) => {
+        for (const { node, status, sample } of probe.statuses()) {
+          // The figures of a node that is down are not its figures any more.
+          if (status !== 'up' || sample === undefined) continue
+          // Links under passing names, as the probe's own, would leave a trail of series.
+          const links = sample.links.filter(({ own }) => !own).slice(0, maxLinks)
+          read({ ...sample, links }, (value, more) => {
+            if (value !== undefined) put({ node, ...more }, value)
+          })
+        }
+      }
+      const options = { name, help, labelNames: ['node', ...labels], registers }
+      // Prometheus tells the two apart by what they are said to be, and tools by their names.
+      if (name.endsWith('_total'))
+        new Counter({
+          ...options,
+          collect() {
+            this.reset()
+            each((labels, value) => this.inc(labels, value))
+          },
+        })
+      else
+        new Gauge({
+          ...options,
+          collect() {
+            this.reset()
+            each((labels, value) => this.set(labels, value))
+          },
+        })
     }
   }
 

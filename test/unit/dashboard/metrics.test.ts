@@ -1,49 +1,7 @@
 import { Metrics } from '../../../src/dashboard/metrics.js'
 import type { Probe } from '../../../src/dashboard/probe.js'
-import type { LinkSample, NodeSample } from '../../../src/dashboard/samples.js'
 import { DEFAULT_LIMITS } from '../../../src/limits.js'
-
-const share = { used: 1, limit: 2, percent: 50 }
-
-function sample(links: number): NodeSample {
-  const link = (at: number): LinkSample => ({
-    peer: `peer${at}@host`,
-    type: 'visible',
-    queueBytes: 0,
-    receivedBytes: 1,
-    sentBytes: 2,
-    receivedRate: undefined,
-    sentRate: undefined,
-    own: false,
-  })
-  return {
-    node: 'app@one',
-    at: 0,
-    roundTripMs: 1,
-    otpRelease: '25',
-    ertsVersion: '13',
-    architecture: '',
-    uptimeMs: 1,
-    schedulers: { total: 1, online: 1, dirtyCpu: 1, dirtyIo: 1 },
-    runQueue: 0,
-    runQueues: [],
-    memory: undefined,
-    counters: {
-      reductions: 1,
-      inputBytes: 1,
-      outputBytes: 1,
-      garbageCollections: 1,
-      reclaimedBytes: 1,
-      contextSwitches: 1,
-      runtimeMs: 1,
-      wallClockMs: 1,
-    },
-    rates: undefined,
-    limits: { processes: share, ports: share, atoms: share, ets: share },
-    // The probe's own is none of them.
-    links: [{ ...link(0), own: true }, ...Array.from({ length: links }, (_, at) => link(at + 1))],
-  }
-}
+import { sampleOf } from '../../support/samples.js'
 
 /** A probe that has seen this much. */
 function probe(links: number): Probe {
@@ -53,7 +11,7 @@ function probe(links: number): Probe {
     since: 0,
     reason: undefined,
     error: undefined,
-    sample: sample(links),
+    sample: sampleOf('app@one', links, { memory: undefined }),
   }
   return { statuses: () => [status] } as unknown as Probe
 }
@@ -74,4 +32,15 @@ test('what a node does not tell has no series', async () => {
   const text = await metrics.text()
   expect(text).not.toMatch(/^erlang_vm_memory_bytes\{/m)
   expect(text).toContain('erlang_vm_up{node="app@one"} 1')
+})
+
+test('what only grows is a counter, all else is a gauge', async () => {
+  using metrics = new Metrics({ probe: probe(1) })
+  const types = [...(await metrics.text()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type]) => [
+    name,
+    type,
+  ])
+  expect(types.length).toBeGreaterThan(20)
+  for (const [name, type] of types)
+    expect([name, type]).toEqual([name, name?.endsWith('_total') ? 'counter' : 'gauge'])
 })
