@@ -37,6 +37,8 @@ interface Request {
   args: Term
   groupLeader: Term
   caller: Pid
+  /** A block call: OTP runs it in rex itself, which traps exits. */
+  block: boolean
   reply(result: Encodable): void
 }
 
@@ -163,9 +165,10 @@ class RexServer {
       Term,
       Term,
     ]
-    const call: Request = { module, function: name, args, groupLeader, caller, reply }
+    const block = atomName(kind) === 'block_call'
+    const call: Request = { module, function: name, args, groupLeader, caller, block, reply }
     if (atomName(kind) === 'call') void this.#run(call)
-    else if (atomName(kind) === 'block_call') {
+    else if (block) {
       // One after another, whoever calls.
       const run = this.#blocked === undefined ? this.#run(call) : this.#blocked.then(() => this.#run(call))
       this.#blocked = run
@@ -185,7 +188,7 @@ class RexServer {
       Term,
     ]
     if (atomName(kind) !== 'cast') return
-    void this.#run({ module, function: name, args, groupLeader, caller, reply: () => {} })
+    void this.#run({ module, function: name, args, groupLeader, caller, block: false, reply: () => {} })
   }
 
   /** The messages of nodes that do not speak gen: `{Pid, {call, …}}`, answered `{rex, Result}`, and others. */
@@ -215,7 +218,9 @@ class RexServer {
   /** Runs a call; the promise, if the call did not end at once, resolves when it was answered, and never rejects. */
   #run(call: Request): Promise<void> | undefined {
     const running = new RexCall({
-      start: (leader) => this.#host.spawnHandler({ message: () => {} }, { groupLeader: leader }),
+      // A process with a mailbox that lives until the call is answered: the function may receive.
+      start: (groupLeader) =>
+        this.#host.spawn(() => new Promise(() => {}), { groupLeader, trapExit: call.block }),
       leader: () => this.#groupLeader(call),
       context: (process) => makeContext(this.#host, this.#options.io, process, call.caller),
       reply: (result) => this.#reply(call, result),

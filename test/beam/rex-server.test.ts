@@ -1,4 +1,5 @@
 /** What BEAMs get of exposed functions beyond what a BEAM itself would do: rex-oracle.test.ts has that. */
+import type { Pid } from '../../src/index.js'
 import {
   atom,
   charlist,
@@ -181,6 +182,39 @@ describe('what a function is told', () => {
     expect(seen.map(({ traceToken }) => traceToken !== undefined)).toEqual([false, true])
   })
 
+  test.each([
+    'rpc:call(N, told, wait, [Greeter])',
+    'rpc:block_call(N, told, wait, [Greeter])',
+    'gen_server:call({rex, N}, {call, told, wait, [Greeter], group_leader()})',
+    'begin {rex, N} ! {self(), {call, told, wait, [Greeter], user}}, receive {rex, R} -> R end end',
+  ])('the process that it runs in can receive: %s', async (call) => {
+    node.expose('told', {
+      wait: withContext(({ self, pid, send }, greeter: Pid) => {
+        send(greeter, pid)
+        return self.receive()
+      }),
+    })
+    expect(await ask(`begin Greeter = spawn(fun() -> receive P -> P ! hello end end), ${call} end`)).toBe(
+      'hello',
+    )
+  })
+
+  test('exit signals end a call, but for a block call, which OTP runs in a process that traps them', async () => {
+    node.expose('told', {
+      wait: withContext(async ({ self, pid, send }, killer: Pid) => {
+        send(killer, pid)
+        return self.receive()
+      }),
+    })
+    const killer = 'Killer = spawn(fun() -> receive P -> exit(P, abnormal) end end)'
+    expect(await ask(`begin ${killer}, rpc:call(N, told, wait, [Killer]) end`)).toBe(
+      "{badrpc,{'EXIT',abnormal}}",
+    )
+    expect(await ask(`begin ${killer}, element(3, rpc:block_call(N, told, wait, [Killer])) end`)).toBe(
+      'abnormal',
+    )
+  })
+
   test('what it writes appears where the caller is, in order, before the call returns', async () => {
     node.expose('prints', {
       lines: withContext(async ({ io }) => {
@@ -359,12 +393,16 @@ describe('limits of functions', () => {
       { hold: () => new Promise<number>((resolve) => waiting.push(() => resolve(1))) },
       { concurrency: 1 },
     )
+    // None is let go before the one too many was refused.
+    const refused = new Promise<void>((resolve) => small.expose('told', { refused: () => resolve() }))
     const answers = ask(
       `begin Rs = [erpc:send_request(N, full, hold, []) || _ <- [1, 2, 3, 4]],
       {error, {exception, system_limit, _}} = (fun() -> try erpc:receive_response(lists:last(Rs)) catch C:E -> {C, E} end end)(),
+      rpc:call(N, told, refused, []),
       [erpc:receive_response(R) || R <- lists:droplast(Rs)] end`,
       small,
     )
+    await Promise.race([refused, answers])
     for (let i = 0; i < 3; i++) {
       await until(() => waiting.length > i)
       waiting[i]?.()
