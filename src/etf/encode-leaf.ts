@@ -31,9 +31,9 @@ export function writeUint32(bytes: Uint8Array, position: number, value: number):
 /** A tag and a 32-bit number. */
 export function writeHead(writer: Writer, tag: number, value: number): void {
   writer.ensure(5)
-  const { bytes, position } = writer
+  const { bytes, view, position } = writer
   bytes[position] = tag
-  writeUint32(bytes, position + 1, value)
+  view.setInt32(position + 1, value)
   writer.position = position + 5
 }
 
@@ -286,9 +286,9 @@ export function writeBinary(writer: Writer, from: Uint8Array): void {
     return writer.borrow(from)
   }
   writer.ensure(5 + length)
-  const { bytes, position } = writer
+  const { bytes, view, position } = writer
   bytes[position] = 109
-  writeUint32(bytes, position + 1, length)
+  view.setInt32(position + 1, length)
   const start = position + 5
   if (length <= SHORT_BYTES) for (let i = 0; i < length; i++) bytes[start + i] = from[i] as number
   else bytes.set(from, start)
@@ -389,10 +389,10 @@ export function writePid(writer: Writer, pid: Pid, settings: Settings, depth: nu
   writeTag(writer, 88)
   writeAtom(writer, pid.node, settings)
   writer.ensure(12)
-  const { bytes, position } = writer
-  writeUint32(bytes, position, pid.id)
-  writeUint32(bytes, position + 4, pid.serial)
-  writeUint32(bytes, position + 8, pid.creation)
+  const { view, position } = writer
+  view.setUint32(position, pid.id)
+  view.setUint32(position + 4, pid.serial)
+  view.setUint32(position + 8, pid.creation)
   writer.position = position + 12
 }
 

@@ -21,7 +21,7 @@ import {
   writeTag,
   writeText,
 } from './encode-leaf.js'
-import { writeAsciiTexts } from './encode-texts.js'
+import { writeTexts } from './encode-texts.js'
 import { ExportFun, Pid, Port, Reference } from './identifiers.js'
 import { ErlMap } from './map.js'
 import { MAX_RECURSION } from './recursion.js'
@@ -33,7 +33,7 @@ import type { Writer } from './writer.js'
 /** Fractions that room is made for at once: what follows the first may be something else. */
 const FRACTIONS_AT_ONCE = 1024
 
-/** Texts in a list from which on they are tried as ASCII all together. */
+/** Texts in a list from which on they are written all together. */
 const MANY_TEXTS = 8
 
 /** Text up to this many code units is tried as ASCII in place. */
@@ -104,8 +104,9 @@ function writeList(writer: Writer, items: readonly unknown[], settings: Settings
   writeHead(writer, 108, length)
   const first = items[0]
   let written = 0
-  if (typeof first === 'number' && !settings.textFloats) written = writeFractions(writer, items, length)
-  else if (typeof first === 'string' && length >= MANY_TEXTS) written = writeAsciiTexts(writer, items)
+  if (typeof first === 'number') {
+    if (Math.floor(first) !== first && !settings.textFloats) written = writeFractions(writer, items, length)
+  } else if (typeof first === 'string' && length >= MANY_TEXTS) written = writeTexts(writer, items)
   if (written < length) writeElements(writer, items, settings, depth, written)
   writeTag(writer, 106)
 }
@@ -116,13 +117,10 @@ function writeList(writer: Writer, items: readonly unknown[], settings: Settings
  * @returns how many were written
  */
 function writeFractions(writer: Writer, items: readonly unknown[], length: number): number {
-  const first = items[0]
-  if (typeof first !== 'number' || Math.floor(first) === first) return 0
   const numbers = items as readonly number[]
-  let p = writer.position
-  let room = 0
+  let { bytes, view, position: p } = writer
   let i = 0
-  for (; i < length; i++, p += 9) {
+  for (let room = 0; i < length; i++, p += 9) {
     const item = numbers[i]
     // NaN is not equal to its floor either, but to nothing else.
     if (typeof item !== 'number' || Math.floor(item) === item || item !== item) break
@@ -130,9 +128,11 @@ function writeFractions(writer: Writer, items: readonly unknown[], length: numbe
       room = Math.min(length, i + FRACTIONS_AT_ONCE)
       writer.position = p
       writer.ensure(9 * (room - i))
+      bytes = writer.bytes
+      view = writer.view
     }
-    writer.bytes[p] = 70
-    writer.view.setFloat64(p + 1, item)
+    bytes[p] = 70
+    view.setFloat64(p + 1, item)
   }
   writer.position = p
   return i
@@ -224,6 +224,14 @@ function writeElements(
         p += 9
         continue
       }
+    } else if (ArrayBuffer.isView(item) && item instanceof Uint8Array) {
+      // Asked early: it is asked quickly, and a Buffer has a long chain of prototypes for the others to look through.
+      writer.position = p
+      writeBinary(writer, item)
+      p = writer.position
+      bytes = writer.bytes
+      view = writer.view
+      continue
     } else if (item instanceof Atom && settings.plainAtoms) {
       const words = item.wireWords
       if (p + item.wireBytes + 3 > bytes.length) {
@@ -281,12 +289,59 @@ function writeElements(
         continue
       }
     }
+    if (item instanceof Tuple && depth + 1 < MAX_RECURSION) {
+      const { elements } = item
+      if (Array.isArray(elements) && elements.length < 256) {
+        const size = elements.length
+        if (p + 2 > bytes.length) {
+          writer.position = p
+          writer.ensure(2)
+          bytes = writer.bytes
+          view = writer.view
+        }
+        bytes[p] = 104
+        bytes[p + 1] = size
+        p += 2
+        // What most tuples begin with, or are: atoms and small integers.
+        let k = 0
+        for (; k < size; k++) {
+          const element: unknown = elements[k]
+          if (typeof element === 'number') {
+            if ((element | 0) !== element || p + 5 > bytes.length) break
+            if ((element & 255) === element) {
+              bytes[p] = 97
+              bytes[p + 1] = element
+              p += 2
+            } else {
+              bytes[p] = 98
+              view.setInt32(p + 1, element)
+              p += 5
+            }
+          } else if (element instanceof Atom && settings.plainAtoms) {
+            const words = element.wireWords
+            if (p + element.wireBytes + 3 > bytes.length) break
+            for (let word = 0; word < words.length; word++) view.setInt32(p + 4 * word, words[word] as number)
+            p += element.wireBytes
+          } else break
+        }
+        if (k < size) {
+          writer.position = p
+          settings.path[depth] = i
+          writeElements(writer, elements, settings, depth + 1, k)
+          p = writer.position
+          bytes = writer.bytes
+          view = writer.view
+        }
+        continue
+      }
+    }
     writer.position = p
     settings.path[depth] = i
     // The most frequent of what holds others, without asking for all else first.
     if (item instanceof Tuple) writeTuple(writer, item, settings, depth + 1)
     else if (Array.isArray(item)) writeList(writer, item, settings, depth + 1)
     else if (item instanceof ErlMap) writeErlMap(writer, item, settings, depth + 1)
+    else if (item instanceof Pid) writePid(writer, item, settings, depth + 1)
     else writeInner(writer, item, settings, depth + 1)
     p = writer.position
     bytes = writer.bytes
