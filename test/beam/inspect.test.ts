@@ -73,3 +73,59 @@ it('is a command: live with a recording, and a recording later', async () => {
   expect(later.stdout).toMatch(/→ spawnRequest .*abs.*\n[^]*← monitorExit .*return,7/)
   expect(later.stdout).not.toContain(cookie)
 })
+
+interface JsonLine {
+  ms: number
+  connection?: number
+  from: string
+  type: string
+  text: string
+}
+
+it('--json: an object in each line, live with its connection and of a recording', async () => {
+  const beam = await startBeam()
+  const directory = mkdtempSync(join(tmpdir(), 'beampeer-inspect-'))
+  closeAtEnd(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'session.wire')
+  const live = await startCli(['inspect', beam.name, '--json', '--record', file], {
+    env: { ERL_EPMD_PORT: String(beam.epmdPort) },
+  })
+  // Whom to connect to is no event: the ready line is as it is without --json.
+  const [, , port] = await live.waitForLine(/^ready (\S+) (\d+)$/m)
+  const connect = async (answer: number) => {
+    const node = await startNode({ resolve: () => ({ host: '127.0.0.1', port: Number(port) }) })
+    expect(await node.erpc.call(beam.name, 'erlang', 'abs', [-answer])).toBe(answer)
+    await live.waitForLine(new RegExp(`^\\{.*"text":"monitorExit .*return,${answer}\\b`, 'm'))
+    return node
+  }
+  const first = await connect(7)
+  await connect(8)
+  live.kill('SIGTERM')
+  expect(await live.exit).toEqual({ code: 0, signal: null })
+  const lines = (text: string) =>
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('ready '))
+      .map((line) => JSON.parse(line) as JsonLine)
+  const seen = lines(live.stdout.all().join('\n'))
+  expect(seen[0]).toEqual({
+    ms: expect.any(Number) as number,
+    connection: 1,
+    from: 'initiator',
+    type: 'message',
+    text: expect.stringContaining(first.name) as string,
+  })
+  expect(new Set(seen.map(({ connection }) => connection))).toEqual(new Set([1, 2]))
+  expect(new Set(seen.map(({ from }) => from))).toEqual(new Set(['initiator', 'acceptor']))
+  expect(
+    seen.filter(({ type, text }) => type === 'signal' && /^spawnRequest .*\[-7\]/.test(text)).length,
+  ).toBe(1)
+  // Each connection has a recording of its own.
+  const later = await cli(['inspect', file, '--json'])
+  expect(later).toMatchObject({ code: 0, stderr: '' })
+  const ofFirst = seen.filter(({ connection }) => connection === 1)
+  // Live, the time is that of the event, later that of the bytes.
+  expect(lines(later.stdout)).toEqual(
+    ofFirst.map(({ from, type, text }) => ({ ms: expect.any(Number) as number, from, type, text })),
+  )
+})

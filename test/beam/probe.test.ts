@@ -119,6 +119,23 @@ describe.each([undefined, 23, 27, 29])('a node of OTP %s (undefined: the default
   })
 })
 
+test('polls of processes keep to maxProbeRows and maxProbeBytes', async () => {
+  const beam = await startBeam()
+  await beam.eval('[spawn(fun() -> receive stop -> ok end end) || _ <- lists:seq(1, 200)], ok')
+  const second = async (limits: ProbeOptions['limits']) => {
+    const probe = await watched(beam, { processBudgetMs: 60_000, ...(limits && { limits }) })
+    await probe.processes(beam.name)
+    return probe.processes(beam.name)
+  }
+  const whole = await second({})
+  expect([whole.sampled, whole.fresh]).toEqual([whole.total, whole.total])
+  expect(await second({ maxProbeRows: 100 })).toMatchObject({ fresh: 100 })
+  // A row of figures has some 70 bytes.
+  const { fresh } = await second({ maxProbeBytes: 5_000 })
+  expect(fresh).toBeGreaterThan(30)
+  expect(fresh).toBeLessThan(150)
+})
+
 test('messages of a process are read only when asked for', async () => {
   const beam = await startBeam()
   const probe = await watched(beam)

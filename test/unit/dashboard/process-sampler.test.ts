@@ -1,6 +1,6 @@
 /** The sampler's budget, on a node that is only figures. */
 import { initialCall, ProcessSampler, type SamplerBudget } from '../../../src/dashboard/process-sampler.js'
-import { atom, Pid, tuple, type Atom, type Term } from '../../../src/index.js'
+import { atom, encode, Pid, tuple, type Atom, type Term } from '../../../src/index.js'
 import { fakeRemote } from '../../support/fake-remote.js'
 
 const NODE = 'app@one'
@@ -83,6 +83,25 @@ test('rows of more bytes than the limit are fewer from the next poll on', async 
   expect(sampler.rows).toBeLessThan(80)
   expect(sampler.rows).toBeGreaterThanOrEqual(20)
   expect((await sampler.poll('memory', 1)).fresh).toBe(sampler.rows)
+})
+
+test('as many bytes as the limit are asked for; one byte less of a limit, and it is a row less', async () => {
+  // What the first twenty processes of a poll took is what a row is taken to be.
+  const answers = Array.from({ length: 20 }, (_, at) => [
+    tuple(atom('memory'), (at + 1) * 100),
+    tuple(atom('reductions'), (at + 1) * 1_000),
+    tuple(atom('message_queue_len'), 1_000 - (at + 1)),
+  ])
+  const forty = 2 * encode(answers).length
+  for (const [maxBytes, rows] of [
+    [forty, 40],
+    [forty - 1, 39],
+  ] as const) {
+    const { sampler } = sampled(1_000, { maxBytes })
+    await sampler.poll('memory', 1)
+    expect(sampler.rows).toBe(rows)
+    expect(await sampler.poll('memory', 1)).toMatchObject({ fresh: rows })
+  }
 })
 
 test('a poll that takes longer than its time asks for half, then slowly for more', async () => {
