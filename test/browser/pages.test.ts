@@ -263,3 +263,49 @@ test('the page is under 200 KB as it is sent, and says whose code is in it', () 
   expect(bytes).toBeLessThan(200_000)
   expect(files).toContain('LICENSES.md')
 })
+
+test('a view that fails says so, the rest of the page works, and it can be tried again', async () => {
+  const { page, context, complaints } = await openLive(dashboard, '', { mayComplain: /no more squares/ })
+  await page.locator('.card').first().waitFor()
+  // Charts and the drawing of the cluster need it.
+  await page.evaluate(() => {
+    const kept = window.ResizeObserver
+    window.ResizeObserver = class {
+      constructor() {
+        throw new Error('there are no more squares')
+      }
+    } as unknown as typeof ResizeObserver
+    window.addEventListener('mended', () => (window.ResizeObserver = kept))
+  })
+  const failed = page.locator('[data-failed]')
+  const tryAgain = page.getByRole('button', { name: 'Try again' })
+  const count = () => page.locator('h1').count()
+
+  await visit(page, '#/cluster')
+  await failed.getByText('there are no more squares').waitFor()
+  expect([await page.locator('h1').innerText(), await count()]).toEqual(['This view has failed', 1])
+  expect(await accessibilityFaults(page)).toEqual([])
+  await visit(page, '#/timeline')
+  await text(page, /node up/)
+  expect(await failed.count()).toBe(0)
+
+  // In a node, its head and tabs stay.
+  await visit(page, `#/nodes/${one.name}`)
+  await failed.getByText('there are no more squares').waitFor()
+  expect([await page.locator('h1').innerText(), await count()]).toEqual([one.name, 1])
+  expect(await accessibilityFaults(page)).toEqual([])
+  await page.getByRole('link', { name: 'ETS', exact: true }).click()
+  await text(page, /shelf/)
+  expect(await failed.count()).toBe(0)
+  await page.getByRole('link', { name: 'Overview' }).click()
+  await failed.waitFor()
+  await tryAgain.click()
+  await failed.waitFor()
+  await page.evaluate(() => window.dispatchEvent(new Event('mended')))
+  await tryAgain.click()
+  await text(page, /Garbage collections[\s\S]*of 262,144/)
+  expect([await failed.count(), await count()]).toEqual([0, 1])
+  await page.locator('.chart canvas').first().waitFor()
+  expect(complaints).toEqual([])
+  await context.close()
+})

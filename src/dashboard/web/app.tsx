@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { announcement, Dialogs, helpOpen } from './parts/dialogs.js'
 import { Empty, Loading } from './parts/basics.js'
+import { Boundary } from './parts/boundary.js'
 import { Auto, Dot, Moon, Ring, Sun } from './parts/icons.js'
 import { ClusterPage } from './pages/cluster.js'
 import { Door } from './pages/door.js'
@@ -57,7 +58,9 @@ export function App() {
         {state === 'unauthorised' || state === 'version' ? (
           <Door />
         ) : known ? (
-          <Page />
+          <Boundary of={JSON.stringify(here)} heading>
+            <Page />
+          </Boundary>
         ) : (
           <Loading what="the fleet" />
         )}

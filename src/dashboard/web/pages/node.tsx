@@ -1,6 +1,7 @@
 /** One node: its head, its tabs, and the view that the address names. */
 import type { NodeState } from '../../protocol.js'
 import { Empty, NodeStatusMark } from '../parts/basics.js'
+import { Boundary } from '../parts/boundary.js'
 import { clock } from '../state/live.js'
 import { duration } from '../state/format.js'
 import { NODE_TABS, nodeHref, type NodeTab, type Route } from '../state/router.js'
@@ -64,7 +65,9 @@ export function NodePage({ route }: { route: NodeRoute }) {
         ))}
       </nav>
       <Trouble node={node} />
-      <View node={node} route={route} />
+      <Boundary of={JSON.stringify(route)}>
+        <View node={node} route={route} />
+      </Boundary>
     </>
   )
 }
