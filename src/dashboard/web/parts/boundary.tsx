@@ -15,7 +15,10 @@ interface BoundaryState {
 }
 
 export class Boundary extends Component<BoundaryProps, BoundaryState> {
-  static override getDerivedStateFromProps({ of }: BoundaryProps, { failed }: BoundaryState): BoundaryState | null {
+  static override getDerivedStateFromProps(
+    { of }: BoundaryProps,
+    { failed }: BoundaryState,
+  ): BoundaryState | null {
     return failed === undefined || failed.of === of ? null : { failed: undefined }
   }
 
