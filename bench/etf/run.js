@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { setImmediate as turn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { isUtf8 } from 'node:buffer'
 import { contestants } from './contestants.js'
@@ -18,19 +19,19 @@ import { setting, writeBetween } from './marks.js'
 const here = path.dirname(fileURLToPath(import.meta.url))
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '11' },
+    rounds: { type: 'string', default: '13' },
     only: { type: 'string' },
     etf: { type: 'string', default: path.join(here, '../../lib/etf/node.js') },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
-    burst: { type: 'string', default: '25' },
+    burst: { type: 'string', default: '20' },
   },
 })
 // V8 makes its young generation as large as this when much of it survives, and as small as 1 MiB when little was allocated
 // for a while: which of them it is would depend on what was measured before, and is a factor of two to three.
-const YOUNG = ['--min-semi-space-size=16', '--max-semi-space-size=16']
-if (!YOUNG.every((flag) => process.execArgv.includes(flag))) {
-  const { status } = spawnSync(process.execPath, [...YOUNG, ...process.argv.slice(1)], { stdio: 'inherit' })
+const FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=16']
+if (!FLAGS.every((flag) => process.execArgv.includes(flag))) {
+  const { status } = spawnSync(process.execPath, [...FLAGS, ...process.argv.slice(1)], { stdio: 'inherit' })
   process.exit(status ?? 1)
 }
 
@@ -58,6 +59,14 @@ function startBeam() {
     },
     stop: () => child.stdin.end(),
   }
+}
+
+/** In another order each round: V8 collects garbage of one while who comes next is measured. */
+function shuffled(items) {
+  return items
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item)
 }
 
 function median(numbers) {
@@ -101,7 +110,7 @@ for (const { contestants: all } of entries) {
 }
 
 function warm(run) {
-  for (let took = 0; took < 2e7;) took += timed(run, 3)
+  for (const end = performance.now() + 20; performance.now() < end;) run()
 }
 
 const results = []
@@ -123,7 +132,11 @@ for (const { name, file, contestants: all } of entries) {
       }
     }
     for (let round = 0; round < Number(options.rounds); round++) {
-      for (const run of runs) run.times.push((await run.burst(run.count)) / run.count)
+      for (const run of shuffled(runs)) {
+        run.times.push((await run.burst(run.count)) / run.count)
+        // What waits for a turn of the event loop, and keeps memory until then, goes.
+        await turn()
+      }
     }
     results.push({ name, what, ns: Object.fromEntries(runs.map(({ who, times }) => [who, median(times)])) })
   }
