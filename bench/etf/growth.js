@@ -6,6 +6,8 @@
  *     npm run build && node --expose-gc --max-old-space-size=8192 bench/etf/growth.js [--etf FILE] [--most BYTES] [--write]
  */
 import path from 'node:path'
+import { PerformanceObserver } from 'node:perf_hooks'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setting, writeBetween } from './marks.js'
@@ -51,9 +53,17 @@ function cpuNs() {
   return (user + system) * 1000
 }
 
-/** CPU time of one run: the least of some, which are of 5 ms at least. */
-function least(run, runs) {
+let collectingMs = 0
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) collectingMs += duration
+}).observe({ entryTypes: ['gc'] })
+
+/** CPU time of one run: the least of some, which are of 5 ms at least; and the share of garbage collection in all of them. */
+async function least(run, runs) {
   let best = Infinity
+  await turn()
+  collectingMs = 0
+  const begin = performance.now()
   for (let round = 0; round < Math.max(3, Math.min(10, runs / 10)); round++) {
     const start = cpuNs()
     let count = 0
@@ -65,7 +75,11 @@ function least(run, runs) {
     } while (took < 5e6)
     best = Math.min(best, took / count)
   }
-  return best
+  const all = performance.now() - begin
+  // What was collected is told later.
+  await turn()
+  await turn()
+  return { best, share: (100 * collectingMs) / all }
 }
 
 function used() {
@@ -81,6 +95,7 @@ for (let size = 1000; size <= Number(options.most); size *= 10) sizes.push(size)
 const measures = {
   'decode, ns a byte': [],
   'encode, ns a byte': [],
+  'decode, % of the time in garbage collection': [],
   'heap and buffers that the decoded term keeps, bytes a byte': [],
 }
 for (const [shape, make] of Object.entries(shapes)) {
@@ -95,18 +110,25 @@ for (const [shape, make] of Object.entries(shapes)) {
       for (const row of rows) row.push('–')
       continue
     }
-    const options = shape === 'strings' ? { binaries: 'text' } : undefined
+    // More elements than what is read from others may have.
+    const options = { limits: { maxTermElements: 1e9 }, binaries: shape === 'strings' ? 'text' : 'bytes' }
     const bytes = encode(term)
     const runs = Math.min(1000, Math.max(3, 2e7 / size))
-    const encoding = least(() => encode(term), runs)
+    const encoding = await least(() => encode(term), runs)
     term = undefined
-    const decoding = least(() => decode(bytes, options), runs)
+    const decoding = await least(() => decode(bytes, options), runs)
     // Of small ones so many that what else the process does no longer shows.
     const kept = []
     const before = used()
     for (let copies = 0; copies < Math.max(1, 2e6 / size); copies++) kept.push(decode(bytes, options))
     const memory = (used() - before) / kept.length
-    const values = [decoding, encoding, memory].map((value) => (value / bytes.length).toFixed(2))
+    const perByte = (value) => (value / bytes.length).toFixed(2)
+    const values = [
+      perByte(decoding.best),
+      perByte(encoding.best),
+      decoding.share.toFixed(0),
+      perByte(memory),
+    ]
     rows.forEach((row, i) => row.push(values[i]))
     kept.length = 0
   }

@@ -22,6 +22,9 @@ import { ImproperList } from './values.js'
 
 export { type DecodeContext, NO_CONTEXT } from './input.js'
 
+/** Elements read at a time of those that room is not made for at once. */
+const PORTION = 1 << 15
+
 /** What the leaves that are read in place have at most before their text: tag, and eight bytes. */
 const LEAF_BYTES = 9
 
@@ -130,9 +133,13 @@ export class Reader extends LeafReader {
     return this.fill(room(count), 0, depth)
   }
 
+  /** More than room is made for at once: in portions. */
   private manyElements(count: number, depth: number): Term[] {
     const items: Term[] = []
-    for (let i = 0; i < count; i++) items.push(this.term(depth + 1))
+    for (let left = count; left > 0; left -= PORTION) {
+      const part = this.fill(room(Math.min(left, PORTION)), 0, depth)
+      for (let i = 0; i < part.length; i++) items.push(part[i] as Term)
+    }
     return items
   }
 

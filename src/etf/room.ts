@@ -1,8 +1,8 @@
 /** Arrays for the elements of a term that is being read. */
 import type { Term } from './terms.js'
 
-/** Elements above which an array grows by `push`: V8 makes a hash table of an array that is allocated larger. */
-export const MAX_PREALLOCATED = 1 << 20
+/** Elements above which an array grows by `push`: V8 makes a hash table of an array that is made larger than this. */
+export const MAX_PREALLOCATED = 1 << 25
 
 /** Up to so many elements V8 makes an array in place, if it sees how many; else by a call. */
 const IN_PLACE = 8
