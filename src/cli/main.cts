@@ -4,7 +4,8 @@
  *
  * Commands that run for a moment come out of one file, `program.cjs`, which scripts/bundle-cli.mjs makes of program.js and
  * all that they need: loading the modules one by one takes longer than all that they do. V8's compiled code of it, as far as
- * a command uses it, is kept beside it, a file for each command and V8. Who can write there can write the program itself:
+ * a command uses it, is kept beside it, a file for each command and V8: that of a run that failed until one has succeeded,
+ * which uses more of it. Who can write there can write the program itself:
  * nothing is trusted that was not trusted before. Where it cannot be kept, loading takes longer.
  *
  * Commands that run on, or run modules of users, which bring the package's own modules along, load those; all do with
@@ -18,6 +19,9 @@ import type { run } from './program.js' with { 'resolution-mode': 'import' }
 
 /** Commands that are in the bundle. */
 const QUICK = /^(ping|call|names|doctor)$|^(--version|-V|--help|-h|help)$/
+
+/** Asks for the help of a command, instead of what it does. */
+const HELP = /^(--help|-h)$/
 
 interface Program {
   run: typeof run
@@ -38,7 +42,10 @@ function loadQuickly(): Program | undefined {
     return undefined
   }
   const kept = `${file}.${quick[1] ?? 'help'}.${process.versions.v8}-${process.arch}`
-  const cachedData = readOptional(kept)
+  const part = `${kept}.part`
+  let from = kept
+  let cachedData = readOptional(kept)
+  if (cachedData === undefined) cachedData = readOptional((from = part))
   const script = new vm.Script(source, {
     filename: file,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
@@ -46,9 +53,14 @@ function loadQuickly(): Program | undefined {
   })
   const module = { exports: {} }
   ;(script.runInThisContext() as Wrapper)(module, require)
+  const usable = cachedData !== undefined && script.cachedDataRejected !== true
   // At the end: functions that ran are in it.
-  if (cachedData === undefined || script.cachedDataRejected === true)
-    process.once('exit', () => keep(kept, script.createCachedData()))
+  process.once('exit', (status) => {
+    const succeeded =
+      status === 0 && (quick[1] === undefined || !process.argv.some((word) => HELP.test(word)))
+    if (usable && (from === kept || !succeeded)) return
+    keep(succeeded ? kept : part, script, cachedData && from)
+  })
   return module.exports as Program
 }
 
@@ -60,11 +72,17 @@ function readOptional(file: string): Buffer | undefined {
   }
 }
 
-/** Whole or not at all: others may start meanwhile. */
-function keep(file: string, data: Buffer): void {
+/**
+ * Whole or not at all: others may start meanwhile.
+ * @param instead a file that is not to be used any more
+ */
+function keep(file: string, script: vm.Script, instead: string | undefined): void {
   const own = `${file}.${process.pid}`
   try {
-    fs.writeFileSync(own, data)
+    // Making the code takes time, which is not spent where it cannot be kept.
+    fs.accessSync(__dirname, fs.constants.W_OK)
+    fs.writeFileSync(own, script.createCachedData())
+    if (instead !== undefined) fs.rmSync(instead, { force: true })
     fs.renameSync(own, file)
   } catch {
     // A folder that only others may write, or a full disk: it goes without.
