@@ -6,8 +6,9 @@ import type { Atom } from '../etf/atom.js'
 import { atom, atomName } from '../etf/atom.js'
 import { compare } from '../etf/compare.js'
 import { ExportFun, Pid } from '../etf/identifiers.js'
+import { print } from '../etf/print.js'
 import type { Encodable, Term } from '../etf/terms.js'
-import { tuple } from '../etf/tuple.js'
+import { isTuple, tuple } from '../etf/tuple.js'
 import type { Names } from './names.js'
 import type { NameEntry, Op } from './wire.js'
 
@@ -88,11 +89,16 @@ export class Resolver {
     }
     if (theirs.pid.equals(result)) return theirs
     if (ours.pid.equals(result)) return ours
+    // What rpc:call answers for a method that failed, or that says so itself: the other node's process is kept.
+    if (isTuple(result, 'badrpc', 2) || isTuple(result, 'EXIT', 2)) {
+      info(`global: the resolve method of a conflicting name failed: ${print(result)}`)
+      return theirs
+    }
     if (atomName(result) !== 'none') info('global: a resolve method decided for neither process')
     return undefined
   }
 
-  /** `global:resolve_it/4`: decides between processes, of which one is of this node. What throws decides for none. */
+  /** `global:resolve_it/4`: decides between processes, of which one is of this node. `{'EXIT', …}` when it throws. */
   async resolveIt(method: Term, name: Term, first: Pid, second: Pid): Promise<Term> {
     const failed = tuple(atom('EXIT'), atom('undef')) as Term
     if (!(method instanceof ExportFun) || method.arity !== 3) return failed
