@@ -6,6 +6,7 @@ import { Pid, Reference } from './identifiers.js'
 import { Input } from './input.js'
 import { platform } from './platform.js'
 import { readSmallInteger } from './reader-numbers.js'
+import { room } from './room.js'
 import type { Term } from './terms.js'
 
 /** Binaries up to this size are copied: a view would keep the whole message in memory. */
@@ -35,7 +36,7 @@ export class LeafReader extends Input {
     if (length < 1 || length > 5) throw this.malformed('ETF_BAD_TERM', `has ${length} words, not 1 to 5`)
     const node = this.node()
     const creation = wideCreation ? this.uint32() : this.uint8()
-    const words = new Array<number>(length)
+    const words = room(length) as number[]
     for (let i = 0; i < length; i++) words[i] = this.uint32()
     return new Reference(node, creation, words)
   }

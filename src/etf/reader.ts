@@ -75,7 +75,7 @@ export class Reader extends LeafReader {
       case 105: // LARGE_TUPLE_EXT: │ 105 │ Arity: 32 │ Elements │
         return depth < this.recursion ? new Tuple(this.elements(this.uint32(), depth)) : this.deep()
       case 106: // NIL_EXT
-        return []
+        return room(0)
       case 107: // STRING_EXT: │ 107 │ Length: 16 │ Characters │
         return this.bytesList()
       case 108: // LIST_EXT: │ 108 │ Length: 32 │ Elements │ Tail │
@@ -313,13 +313,13 @@ export class Reader extends LeafReader {
     return items
   }
 
-  private bytesList(): number[] {
+  private bytesList(): Term[] {
     const length = this.uint16()
     const p = this.position
     if (p + length > this.end) throw this.truncated(length)
     this.position = p + length
     const bytes = this.bytes
-    const items = new Array<number>(length)
+    const items = room(length)
     for (let i = 0; i < length; i++) items[i] = bytes[p + i] as number
     return items
   }
