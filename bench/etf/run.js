@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
   },
 })
 // V8 makes its young generation as large as this when much of it survives, and as small as 1 MiB when little was allocated
-// for a while: which of them it is would depend on what was measured before, and is a factor of two to three.
+// for a while: which of them it is would depend on what was measured before, and is a factor of two to five.
 const FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=16']
 if (!FLAGS.every((flag) => process.execArgv.includes(flag))) {
   const { status } = spawnSync(process.execPath, [...FLAGS, ...process.argv.slice(1)], { stdio: 'inherit' })
