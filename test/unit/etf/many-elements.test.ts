@@ -25,7 +25,7 @@ describe.each(Object.entries(kinds))('%s', (_name, make) => {
     const bytes = encode(term)
     const read = decode(bytes)
     expect(isEqual(read, term)).toBe(true)
-    expect(naiveKey(read)).toBe(naiveKey(naiveDecode(bytes)))
+    if (size < 2000) expect(naiveKey(read)).toBe(naiveKey(naiveDecode(bytes)))
     expect(isEqual(decode(bytes, { binaries: 'text' }), term)).toBe(true)
     for (const end of [bytes.length - 1, bytes.length >> 1]) {
       expect(() => decode(bytes.subarray(0, end))).toThrow(expect.objectContaining({ code: 'ETF_TRUNCATED' }))
