@@ -73,6 +73,11 @@ export interface Limits {
   maxWriteAheadBytes: number
   /** How long a closing connection waits for a peer that does not take what was written, or does not close its side. */
   closeLingerMs: number
+  /**
+   * How long to wait busily for the next of small messages that follow each other closely (see net/busy-wait.ts), at the
+   * cost of a processor: with 0, whoever calls us one call after another makes us sleep and wake for each.
+   */
+  busyWaitMs: number
 
   // --- EPMD (epmd) ---
   /** Body of one request to our EPMD; a longer length closes the connection. OTP's bound: two names of 1,020 bytes fit. */
@@ -266,6 +271,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
 
   maxWriteAheadBytes: 256 * 1024,
   closeLingerMs: 2_000,
+  busyWaitMs: 0.1,
 
   maxEpmdRequestBytes: 3_057,
   maxEpmdExtraBytes: 1_020,

@@ -18,7 +18,10 @@ const LENGTH_BYTES = 4
 /** What is collected of a frame before it is decided where it is put together. */
 const HEAD_BYTES = LENGTH_BYTES + FRAGMENT_HEADER_BYTES
 
-/** Less than this is not worth a read of its own. */
+/**
+ * Frames shorter than this are not worth a read of their own. Longer ones are to their last byte: a read that takes the
+ * end of one along with most of the next would leave that one's end over again, and have all of it copied.
+ */
 const MIN_ROOM_BYTES = 8 * 1024
 
 /** What a {@link FrameReader} tells and asks, synchronously and in order. */
@@ -53,6 +56,7 @@ export class FrameReader {
   /** The frame begun: where it is put together, and how many bytes of it are to come. */
   private gathering: Gathering | undefined
   private missing = 0
+  private isLong = false
   private isLaterFragment = false
 
   /** @param maxFrameBytes the longest frame accepted */
@@ -73,7 +77,7 @@ export class FrameReader {
    */
   room(): Uint8Array | undefined {
     const { gathering, missing } = this
-    if (gathering === undefined || missing < MIN_ROOM_BYTES) return undefined
+    if (gathering === undefined || !this.isLong) return undefined
     // After a later fragment there is place for the next one's header: then its body is read to where it belongs, too.
     return gathering.room(missing + (this.isLaterFragment ? HEAD_BYTES : SPARE_BYTES))
   }
@@ -110,6 +114,7 @@ export class FrameReader {
     this.headBytes = 0
     this.gathering = undefined
     this.missing = 0
+    this.isLong = false
     this.isLaterFragment = false
   }
 
@@ -156,6 +161,7 @@ export class FrameReader {
     this.gathering = continued ?? this.handlers.gather(bytes, start, length)
     const from = this.isLaterFragment ? start + FRAGMENT_HEADER_BYTES : start
     this.missing = start + length - from
+    this.isLong = length >= MIN_ROOM_BYTES
     return this.fill(this.gathering, bytes, from, end)
   }
 

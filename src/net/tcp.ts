@@ -2,8 +2,23 @@
 import { connect, createServer, type LookupFunction, type Server, type Socket } from 'node:net'
 import { NodeError } from '../errors.js'
 import { DEFAULT_LIMITS } from '../limits.js'
+import { Ballast } from './ballast.js'
+import { BusyWait } from './busy-wait.js'
+import { systemClock } from './clock.js'
 import { SocketReader } from './socket-reader.js'
 import type { Transport, TransportAddress, TransportHandlers, TransportOptions } from './transport.js'
+
+// Of the whole process, as its heap and its event loop are.
+const ballast = new Ballast(() => systemClock.now())
+const busyWait = new BusyWait(systemClock, () => process.getBuiltinModule('node:os').availableParallelism())
+
+/** What of the limits holds for one connection. */
+export interface TcpOptions {
+  /** How long a peer may take to read what was written before `close`. */
+  lingerMs?: number
+  /** How long to wait busily for what may come next. */
+  busyWaitMs?: number
+}
 
 /** A connected socket. Takes it over: nothing else may listen to it. */
 export class TcpTransport implements Transport {
@@ -13,6 +28,7 @@ export class TcpTransport implements Transport {
   readonly remoteAddress: TransportAddress | undefined
   readonly #socket: Socket
   readonly #lingerMs: number
+  readonly #busyWaitMs: number
   readonly #reader: SocketReader | undefined
   readonly #options: Required<TransportOptions> = { nodelay: true, keepalive: true }
   #handlers: TransportHandlers | undefined
@@ -21,13 +37,11 @@ export class TcpTransport implements Transport {
   /** `onClose` is owed to handlers that come after the end. */
   #ended = false
 
-  /**
-   * @param lingerMs how long a peer may take to read what was written before `close`
-   * @param reader what the socket reads with, if it is not a stream of chunks
-   */
-  constructor(socket: Socket, lingerMs = DEFAULT_LIMITS.closeLingerMs, reader?: SocketReader) {
+  /** @param reader what the socket reads with, if it is not a stream of chunks */
+  constructor(socket: Socket, options: TcpOptions = {}, reader?: SocketReader) {
     this.#socket = socket
-    this.#lingerMs = lingerMs
+    this.#lingerMs = options.lingerMs ?? DEFAULT_LIMITS.closeLingerMs
+    this.#busyWaitMs = options.busyWaitMs ?? DEFAULT_LIMITS.busyWaitMs
     this.#reader = reader
     this.localAddress = address(socket.localAddress, socket.localPort)
     this.remoteAddress = address(socket.remoteAddress, socket.remotePort)
@@ -64,6 +78,8 @@ export class TcpTransport implements Transport {
       return
     }
     const received = (chunk: Uint8Array): void => {
+      ballast.received(chunk.length)
+      busyWait.received(chunk.length, this.#busyWaitMs)
       if (!this.#closing) handlers.onData(chunk)
     }
     if (this.#reader === undefined) this.#socket.on('data', received)
@@ -126,7 +142,7 @@ export class TcpTransport implements Transport {
   }
 }
 
-export interface ConnectTcpOptions {
+export interface ConnectTcpOptions extends TcpOptions {
   host: string
   port: number
   /** For name resolution and connecting together. */
@@ -134,7 +150,6 @@ export interface ConnectTcpOptions {
   signal?: AbortSignal | undefined
   /** Resolves `host` instead of the system. */
   lookup?: LookupFunction
-  lingerMs?: number
 }
 
 /**
@@ -181,19 +196,18 @@ export function connectTcp(options: ConnectTcpOptions): Promise<TcpTransport> {
         }),
       )
     }
-    const connected = (): void => settle(() => resolve(new TcpTransport(socket, options.lingerMs, reader)))
+    const connected = (): void => settle(() => resolve(new TcpTransport(socket, options, reader)))
     signal?.addEventListener('abort', aborted, { once: true })
     socket.once('error', failed)
     socket.once('connect', connected)
   })
 }
 
-export interface ListenTcpOptions {
+export interface ListenTcpOptions extends TcpOptions {
   host: string
   /** 0: any free one. */
   port: number
   signal?: AbortSignal
-  lingerMs?: number
 }
 
 /** A listening port. */
@@ -229,7 +243,7 @@ export function listenTcp(
     const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true })
     server.on('connection', (accepted) => {
       const { socket, reader } = SocketReader.adopt(accepted)
-      onTransport(new TcpTransport(socket, options.lingerMs, reader))
+      onTransport(new TcpTransport(socket, options, reader))
     })
     const aborted = (): void => {
       server.close()

@@ -89,10 +89,10 @@ export class Distribution {
     { host, minPort, maxPort }: ListenOptions,
     onTransport: (transport: Transport) => void,
   ): Promise<TcpListener> {
-    const lingerMs = this.#options.limits.closeLingerMs
+    const { closeLingerMs: lingerMs, busyWaitMs } = this.#options.limits
     for (let port = minPort; ; port++) {
       try {
-        return await listenTcp({ host, port, lingerMs }, onTransport)
+        return await listenTcp({ host, port, lingerMs, busyWaitMs }, onTransport)
       } catch (error) {
         const cause = (error as NodeError).cause as NodeJS.ErrnoException | undefined
         if (port >= maxPort || cause?.code !== 'EADDRINUSE') throw error
@@ -126,7 +126,7 @@ export class Distribution {
       return
     }
     try {
-      const options = { host: address, port, lingerMs: limits.closeLingerMs }
+      const options = { host: address, port, lingerMs: limits.closeLingerMs, busyWaitMs: limits.busyWaitMs }
       this.#listeners.push(await listenTcp(options, onTransport))
     } catch (error) {
       logger.warn(`cannot listen on ${address}, the address of ${host}: ${(error as Error).message}`)
@@ -143,8 +143,8 @@ export class Distribution {
     const host = this.#options.inet6
       ? (await resolver().lookup(address.host, { family: 6 })).address
       : address.host
-    const { setupTimeMs: timeoutMs, closeLingerMs: lingerMs } = this.#options.limits
-    return connectTcp({ host, port: address.port, timeoutMs, lingerMs, signal })
+    const { setupTimeMs: timeoutMs, closeLingerMs: lingerMs, busyWaitMs } = this.#options.limits
+    return connectTcp({ host, port: address.port, timeoutMs, lingerMs, busyWaitMs, signal })
   }
 
   async #find(node: string, signal: AbortSignal): Promise<Address> {
