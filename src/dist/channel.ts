@@ -96,6 +96,11 @@ export class Channel {
     return this.overLimit
   }
 
+  /** Frames from the peer since the channel began; ticks count. */
+  get receivedFrames(): number {
+    return this.receiver.frames
+  }
+
   get closed(): boolean {
     return this.ended
   }
@@ -164,9 +169,15 @@ export class Channel {
   /**
    * The next bytes to write, in order; undefined when there are none. They stay as they are until {@link written} has
    * covered them. Take no more than the transport can use soon: what is not taken yet, other senders' signals overtake.
+   * @param fragments false: a long message under way does not go on, only others' signals are given
    */
-  takeOutput(maxBytes = Infinity): Uint8Array | undefined {
-    return this.ended || this.encoding ? undefined : this.output.take(maxBytes)
+  takeOutput(maxBytes = Infinity, fragments = true): Uint8Array | undefined {
+    return this.ended || this.encoding ? undefined : this.output.take(maxBytes, fragments)
+  }
+
+  /** How many signals ever were sent while another sender's long message was under way. */
+  get overtaking(): number {
+    return this.output.overtaking
   }
 
   /** The transport took the next `bytes` of what {@link takeOutput} gave: their memory is used again. */

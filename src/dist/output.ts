@@ -59,6 +59,8 @@ export class OutputQueue {
   /** All bytes that ever were queued. */
   totalBytes = 0
   frames = 0
+  /** Messages that were queued while another sender's long one was under way. */
+  overtaking = 0
 
   private readonly cache: AtomCacheWriter
   private readonly header: boolean
@@ -128,6 +130,7 @@ export class OutputQueue {
     const bodyBytes = this.messageBytes
     const fragmented = this.isFragmented(bodyBytes)
     const lane = this.lanes.of(sender)
+    if (lane === undefined && this.lanes.size > 0) this.overtaking++
     if (lane === undefined && !fragmented && writer.borrowedBytes === 0)
       return this.emitInPlace(writer.position, controlBytes, atoms)
     const message = this.detach(controlBytes, atoms)
@@ -153,11 +156,12 @@ export class OutputQueue {
   /**
    * The next bytes to write; undefined when there are none. They must not be changed, and are not to be used after the
    * {@link written} that covers them. A frame may be spread over several calls.
+   * @param fragments whether a long message may go on
    */
-  take(maxBytes: number): Uint8Array | undefined {
+  take(maxBytes: number, fragments = true): Uint8Array | undefined {
     if (!this.midFrame) {
       const ready = this.readyBytes > this.takenBytes
-      if (this.lanes.size > 0 && (this.lanesTurn || !ready)) {
+      if (fragments && this.lanes.size > 0 && (this.lanesTurn || !ready)) {
         this.lanesTurn = false
         const lane = this.lanes.next(this.takenBytes)
         if (lane !== undefined) return this.takeFragment(lane)
@@ -340,16 +344,17 @@ export class OutputQueue {
 
   /** @param slab of the message; kept by this piece, if it is in it */
   private piece({ bytes, length, inSlab }: BodyPiece, whole: boolean, slab: Slab | undefined): Piece {
-    if (!inSlab || slab === undefined) return { bytes, length, inSlab, whole, slab: undefined }
+    if (!inSlab || slab === undefined) return { bytes, length, inSlab, slab: undefined, whole }
     slab.pieces++
-    return { bytes, length, inSlab, whole, slab }
+    return { bytes, length, inSlab, slab, whole }
   }
 
   /** The ready part of the slab comes before what follows. */
   private endPiece(): void {
     const piece = this.slabs.piece()
-    if (piece !== undefined)
-      this.ready.push({ ...piece, length: piece.bytes.length, inSlab: true, whole: true })
+    if (piece === undefined) return
+    const { bytes, slab } = piece
+    this.ready.push({ bytes, length: bytes.length, inSlab: true, slab, whole: true })
   }
 
   private nextSlab(): void {
@@ -362,17 +367,17 @@ export class OutputQueue {
     const piece = this.rest ?? this.fragment.shift() ?? (this.ready.shift() as Piece)
     this.rest = undefined
     this.midFrame = !piece.whole
-    let taken: BodyPiece = piece
+    const { slab, whole } = piece
+    const taken = part(piece, 0, Math.min(piece.length, maxBytes))
     if (piece.length > maxBytes) {
-      taken = part(piece, 0, maxBytes)
-      this.rest = { ...piece, ...part(piece, maxBytes, piece.length - maxBytes) }
-      if (piece.slab !== undefined) piece.slab.pieces++
+      const { bytes, length, inSlab } = part(piece, maxBytes, piece.length - maxBytes)
+      this.rest = { bytes, length, inSlab, slab, whole }
+      if (slab !== undefined) slab.pieces++
       this.midFrame = true
-    } else taken = part(piece, 0, piece.length)
-    const { bytes, length } = taken
-    this.takenBytes += length
-    this.taken.push({ slab: piece.slab, bytes: length })
-    return bytes
+    }
+    this.takenBytes += taken.length
+    this.taken.push({ slab, bytes: taken.length })
+    return taken.bytes
   }
 
   /** The head of the next fragment of a lane; its body is given next. */

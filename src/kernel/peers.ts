@@ -90,6 +90,8 @@ export class Peers {
   /** By node name. */
   readonly #table = new Map<string, Pending | Up>()
   readonly #byLink = new Map<Link, string>()
+  /** Where each signal looks first. */
+  readonly #upByLink = new Map<Link, Up>()
   readonly #incoming = new Set<Link>()
   readonly #pool: NamePool
   /** Nodes that were connected: kept only for `autoConnect: 'once'`. */
@@ -400,21 +402,15 @@ export class Peers {
     return {
       onUp: (link) => this.#linkUp(link),
       onSignal: (signal, bytes, link) => {
-        const entry = this.#entryOf(link)
-        if (entry?.state === 'up') this.#options.events.signal(signal, bytes, entry)
+        const up = this.#upByLink.get(link)
+        if (up !== undefined) this.#options.events.signal(signal, bytes, up)
       },
       onWritable: (link) => {
-        const entry = this.#entryOf(link)
-        if (entry?.state === 'up') this.#wakeWriters(entry.node.name)
+        const up = this.#upByLink.get(link)
+        if (up !== undefined) this.#wakeWriters(up.node.name)
       },
       onDown: (down, link) => this.#linkDown(down, link),
     }
-  }
-
-  #entryOf(link: Link): Pending | Up | undefined {
-    const name = this.#byLink.get(link)
-    const entry = name === undefined ? undefined : this.#table.get(name)
-    return entry?.link === link ? entry : undefined
   }
 
   #linkUp(link: Link): void {
@@ -443,6 +439,7 @@ export class Peers {
       pendingOwner: undefined,
     }
     this.#table.set(name, up)
+    this.#upByLink.set(link, up)
     if (this.#options.autoConnect === 'once') this.#wasUp.add(node)
     this.#options.events.up(up)
     for (const { signal, sender } of queue) {
@@ -460,6 +457,7 @@ export class Peers {
     this.#incoming.delete(link)
     const name = this.#byLink.get(link) ?? link.peerName
     this.#byLink.delete(link)
+    this.#upByLink.delete(link)
     const entry = name === undefined ? undefined : this.#table.get(name)
     if (name === undefined || entry === undefined) return
     if (entry.state === 'up' && entry.pendingOwner === link) {

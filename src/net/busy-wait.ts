@@ -7,8 +7,11 @@
  */
 import type { Clock } from './clock.js'
 
-/** More than this at a time, and requests do not wait for answers: there is enough to do without waiting. */
-const MAX_CHUNK_BYTES = 1024
+/** A request, a monitor before it, the end of one before that. With more at a time, there is enough to do without waiting. */
+const MAX_FRAMES = 3
+
+/** So often in a row: some requests of many under way come alone, too. */
+const MIN_STREAK = 8
 
 /** Messages that come at longer intervals are not expected so soon again. As long as a call and waking twice take. */
 const MAX_INTERVAL_MS = 0.3
@@ -17,6 +20,8 @@ export class BusyWait {
   readonly #clock: Pick<Clock, 'now' | 'defer'>
   readonly #processors: () => number
   #receivedAt = -Infinity
+  /** How often in a row what came looked like one call after another. */
+  #streak = 0
   #waitMs = 0
   #untilMs = 0
   #turning = false
@@ -29,15 +34,18 @@ export class BusyWait {
   }
 
   /**
-   * To be told of all that is received.
+   * To be told of all that is received, when it has been handled.
+   * @param frames that it completed
    * @param busyWaitMs how long to wait for the next; 0: not at all
    */
-  received(bytes: number, busyWaitMs: number): void {
-    if (busyWaitMs === 0) return
+  received(frames: number, busyWaitMs: number): void {
+    if (busyWaitMs === 0 || frames === 0) return
     const now = this.#clock.now()
     const intervalMs = now - this.#receivedAt
     this.#receivedAt = now
-    if (bytes > MAX_CHUNK_BYTES || intervalMs > MAX_INTERVAL_MS) return
+    if (frames > MAX_FRAMES || intervalMs > MAX_INTERVAL_MS) this.#streak = 0
+    else this.#streak++
+    if (this.#streak < MIN_STREAK) return
     if ((this.#single ??= this.#processors() === 1)) return
     this.#waitMs = busyWaitMs
     if (this.#turning) return

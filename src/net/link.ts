@@ -36,6 +36,7 @@ import type {
   LinkStats,
   OpenLinkOptions,
 } from './link-options.js'
+import { Pace } from './pace.js'
 import type { Transport } from './transport.js'
 
 export type * from './link-options.js'
@@ -93,6 +94,8 @@ class TransportLink implements Link {
   #timer: Timer | undefined
   #netTicktimeMs: number
   #flushing = false
+  readonly #pace = new Pace()
+  #paceTimer: Timer | undefined
   #pauses = 0
   /** Reading was held back since the last tick: what the peer sent lies in the transport. */
   #heldBack = false
@@ -121,6 +124,7 @@ class TransportLink implements Link {
     this.transport.attach({
       onData: (chunk) => this.#received(chunk),
       room: () => this.#channel?.room(),
+      frames: () => this.#channel?.receivedFrames ?? 0,
       onClose: (error) => this.#transportClosed(error),
     })
     this.#advance(first)
@@ -152,7 +156,7 @@ class TransportLink implements Link {
 
   close(reason: LinkDownReason, error?: BeampeerError): void {
     if (this.state !== 'up') return this.#down(reason, error, 'end')
-    while (this.#flush());
+    while (this.#flush(true));
     this.#down(reason, error, 'close')
   }
 
@@ -354,24 +358,36 @@ class TransportLink implements Link {
   /**
    * Hands output to the transport, if that keeps up, and no more than it should hold ahead: the rest waits where senders
    * take turns, and for the next turn of the event loop, in which input is read and others write.
+   * @param hurry whether long messages keep no pace
    * @returns whether there was anything
    */
-  #flush(): boolean {
+  #flush(hurry = false): boolean {
     const channel = this.#channel!
     const { maxWriteAheadBytes } = this.#config.limits
     if (this.transport.bufferedBytes >= maxWriteAheadBytes) return false
-    const first = channel.takeOutput(maxWriteAheadBytes)
-    if (first === undefined) return false
+    const fragments = hurry || this.#pace.allows(channel.overtaking, this.#clock.now())
+    const first = channel.takeOutput(maxWriteAheadBytes, fragments)
+    if (first === undefined) {
+      if (!fragments && channel.queuedBytes > 0) this.#flushInPace()
+      return false
+    }
     const pieces = [first]
     let bytes = first.length
     while (bytes < maxWriteAheadBytes) {
-      const piece = channel.takeOutput(maxWriteAheadBytes)
+      const piece = channel.takeOutput(maxWriteAheadBytes, fragments)
       if (piece === undefined) break
       pieces.push(piece)
       bytes += piece.length
     }
     this.transport.write(pieces.length === 1 ? first : pieces, () => this.#written(channel, bytes))
     return true
+  }
+
+  #flushInPace(): void {
+    this.#paceTimer ??= this.#clock.setTimer(() => {
+      this.#paceTimer = undefined
+      if (this.state === 'up') this.#flush()
+    }, this.#pace.waitMs(this.#clock.now()))
   }
 
   #written(channel: Channel, bytes: number): void {
@@ -410,6 +426,7 @@ class TransportLink implements Link {
     const wasUp = this.state === 'up'
     this.state = 'down'
     this.#timer?.clear()
+    this.#paceTimer?.clear()
     this.#channel?.close()
     if (how === 'destroy') this.transport.destroy()
     else this.transport.close(how === 'close')

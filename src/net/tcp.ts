@@ -79,8 +79,10 @@ export class TcpTransport implements Transport {
     }
     const received = (chunk: Uint8Array): void => {
       ballast.received(chunk.length)
-      busyWait.received(chunk.length, this.#busyWaitMs)
-      if (!this.#closing) handlers.onData(chunk)
+      if (this.#closing) return
+      const before = handlers.frames?.() ?? 0
+      handlers.onData(chunk)
+      busyWait.received((handlers.frames?.() ?? 0) - before, this.#busyWaitMs)
     }
     if (this.#reader === undefined) this.#socket.on('data', received)
     else this.#reader.start(received, handlers.room)

@@ -191,7 +191,8 @@ function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
   }
   if (options.monitor) {
     flags |= SPAWNED_MONITORED
-    process.watchers = new Map([[table.ids.referenceKey(ref), { ref, watcher: from, name: undefined }]])
+    process.watchers = new Map()
+    process.watchers.set(table.ids.referenceKey(ref), { ref, watcher: from, name: undefined })
   }
   if (flags !== 0) table.relate(process, from.node)
   table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)

@@ -114,6 +114,28 @@ it('wants a long frame read to where it is put together, with some of what follo
   expect(frameReader.room()).toBeUndefined()
 })
 
+it("wants the last bytes of a long frame read in place, too: a read of more would leave the next frame's", () => {
+  const { frameReader, frames } = reader(LONG)
+  const stream = new Uint8Array([...frame(LONG), ...frame(LONG)])
+  frameReader.receive(stream.subarray(0, LONG + 4 - 100))
+  const room = frameReader.room() as Uint8Array
+  expect(room.length).toBe(100 + SPARE_BYTES)
+  room.set(stream.subarray(LONG + 4 - 100, LONG + 4 + SPARE_BYTES))
+  frameReader.receive(room)
+  expect(frames).toHaveLength(1)
+  // Of the next one, no more than the spare bytes had to be moved.
+  expect(frameReader.room()).toHaveLength(LONG + 4)
+})
+
+it('wants nothing of the kind for a short one', () => {
+  const { frameReader } = reader(LONG)
+  frameReader.receive(frame(8 * 1024 - 1).subarray(0, 100))
+  expect(frameReader.room()).toBeUndefined()
+  const other = reader(LONG).frameReader
+  other.receive(frame(8 * 1024).subarray(0, 100))
+  expect(other.room()).toBeDefined()
+})
+
 it('adds later fragments to their message, wherever chunks end, read in place or not', () => {
   const body = (n: number) => frame(20_018, 131, 70, n)
   const stream = new Uint8Array([...body(3), ...frame(9), ...body(2), 0, 0, 0, 0, ...body(1), ...frame(10)])

@@ -66,6 +66,28 @@ describe('a long message', () => {
     expect(lines(receiver.received)).toEqual(['2:1', '1:1000000'])
   })
 
+  it("stands still when only others' signals are wanted, and is counted when others are sent beside it", () => {
+    const { channel } = testChannel()
+    const receiver = testChannel()
+    channel.send(send(1, large(200_000)))
+    channel.send(send(1, 10))
+    expect(channel.overtaking).toBe(0)
+    channel.send(send(2, 20))
+    expect(channel.overtaking).toBe(1)
+    const pieces: Uint8Array[] = []
+    for (;;) {
+      const piece = channel.takeOutput(Infinity, false)
+      if (piece === undefined) break
+      pieces.push(piece.slice())
+      channel.written(piece.length)
+    }
+    receiver.channel.receive(join(pieces), 1)
+    expect(lines(receiver.received)).toEqual(['2:20'])
+    expect(channel.queuedBytes).toBeGreaterThan(100_000)
+    receiver.channel.receive(drain(channel), 1)
+    expect(lines(receiver.received)).toEqual(['2:20', '1:200000', '1:10'])
+  })
+
   it('has fragments of 64 KiB that count down to 1', () => {
     const { channel } = testChannel()
     channel.send(send(1, large(200_000)))
