@@ -164,6 +164,11 @@ call(erpc, Target) -> 3 = erpc:call(Target, bench_module(Target), add, [1, 2]);
 call(rpc, Target) -> 3 = rpc:call(Target, bench_module(Target), add, [1, 2]);
 %% The form of callers that predate erpc, and the only one that C and Java nodes can answer.
 call(rex, Target) -> 3 = gen_server:call({rex, Target}, {call, driver, add, [1, 2], group_leader()}, infinity);
+%% The same without the monitor, which gen_server:call/3 makes only if the other node can: not with a C or Java node.
+call(bare_rex, Target) ->
+    Ref = make_ref(),
+    {rex, Target} ! {'$gen_call', {self(), Ref}, {call, driver, add, [1, 2], group_leader()}},
+    receive {Ref, 3} -> ok end;
 call(http, Url) ->
     {ok, {{_, 200, _}, _, <<"3">>}} =
         httpc:request(post, {Url, [], "application/json", <<"[1,2]">>}, [], [{body_format, binary}]);

@@ -25,7 +25,7 @@ import {
   startNode,
   stopAll,
 } from './children.js'
-import { ROOMY, tables } from './tables.js'
+import { tables } from './tables.js'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const { values: options } = parseArgs({
@@ -141,12 +141,6 @@ async function startTargets(release, full, name) {
     'bulk',
     'large',
   )
-  const roomy = [options.lib, name('roomy'), cookie]
-  add(
-    ROOMY,
-    await startNode('roomy', 'beampeer-target.js', roomy, env, ['--initial-old-space-size=256']),
-    'bulk',
-  )
   add(
     'BEAM',
     await startBeam(release, 'target', name('beam'), cookie, env),
@@ -189,7 +183,10 @@ function list(targets, driver, caller) {
       )
   }
   for (const n of [1, 64]) {
-    each('rex', `rex ${n}`, (child, target, pid) => ask(`{calls, rex, ${target}, ${n}, ${ms}, ${pid}}`))
+    for (const kind of ['rex', 'bare_rex'])
+      each('rex', `${kind} ${n}`, (child, target, pid) =>
+        ask(`{calls, ${kind}, ${target}, ${n}, ${ms}, ${pid}}`),
+      )
     each('http', `http ${n}`, (child, target, pid) => async () => {
       await driver.ask(`{http_client, ${n}}.`)
       return driver.ask(`{calls, http, "${child.facts[1]}", ${n}, ${ms}, ${pid}}.`)

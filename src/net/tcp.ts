@@ -78,7 +78,7 @@ export class TcpTransport implements Transport {
       return
     }
     const received = (chunk: Uint8Array): void => {
-      ballast.received(chunk.length)
+      ballast.moved(chunk.length)
       if (this.#closing) return
       const before = handlers.frames?.() ?? 0
       handlers.onData(chunk)
@@ -96,13 +96,17 @@ export class TcpTransport implements Transport {
       return
     }
     if (bytes instanceof Uint8Array) {
+      ballast.moved(bytes.length)
       socket.write(bytes, done)
       return
     }
     // Corked writes are one call of the system.
     const last = bytes.length - 1
     if (last > 0) socket.cork()
-    for (let i = 0; i <= last; i++) socket.write(bytes[i], i === last ? done : undefined)
+    for (let i = 0; i <= last; i++) {
+      ballast.moved(bytes[i].length)
+      socket.write(bytes[i], i === last ? done : undefined)
+    }
     if (last > 0) socket.uncork()
   }
 

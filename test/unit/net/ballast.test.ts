@@ -13,28 +13,33 @@ describe('ballast', () => {
   })
   afterEach(() => jest.useRealTimers())
 
-  const receive = (bytes: number, tookMs: number): void => {
-    for (let at = 0; at < bytes; at += MiB) {
-      now += (tookMs * MiB) / bytes
-      ballast.received(MiB)
+  const move = (bytes: number, tookMs: number, piece = 16 * 1024): void => {
+    for (let at = 0; at < bytes; at += piece) {
+      now += (tookMs * piece) / bytes
+      ballast.moved(piece)
     }
   }
 
-  test('is there while much is received, and for a while after', () => {
-    receive(16 * MiB, 100)
+  test('is there while much is moved, and for a while after', () => {
+    move(16 * MiB, 100)
     expect(ballast.held).toBe(false)
-    receive(16 * MiB, 100)
+    move(16 * MiB, 100)
     expect(ballast.held).toBe(true)
     jest.advanceTimersByTime(BALLAST_HOLD_MS - 1)
-    receive(16 * MiB, 100)
+    move(16 * MiB, 100)
     jest.advanceTimersByTime(BALLAST_HOLD_MS - 1)
     expect(ballast.held).toBe(true)
     jest.advanceTimersByTime(1)
     expect(ballast.held).toBe(false)
   })
 
+  test('is not for small pieces', () => {
+    move(160 * MiB, 100, 16 * 1024 - 1)
+    expect(ballast.held).toBe(false)
+  })
+
   test('is not, when as much takes longer', () => {
-    receive(160 * MiB, 10_100)
+    move(160 * MiB, 10_100)
     expect(ballast.held).toBe(false)
   })
 })

@@ -52,7 +52,7 @@ describe('a long message', () => {
   })
 
   test('leaves no timer when its link closes', async () => {
-    const { loop, a, b } = pair({ out: { options }, in: { options } })
+    const { loop, a } = pair({ out: { options }, in: { options } })
     await loop.settle()
     a.link.send(message(long))
     a.link.send(message('0', 2))
