@@ -1,6 +1,14 @@
 /** The results of run.js as Markdown tables. */
 
-const RIVALS = ['beampeer', 'BEAM', 'BEAM, no busy wait', 'libei', 'JInterface', 'HTTP and JSON', 'port program']
+const RIVALS = [
+  'beampeer',
+  'BEAM',
+  'BEAM, no busy wait',
+  'libei',
+  'JInterface',
+  'HTTP and JSON',
+  'port program',
+]
 
 /** @returns {string} */
 export function tables({ node, cpu, date, releases }) {
