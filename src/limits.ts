@@ -36,11 +36,14 @@ export interface Limits {
   maxFormatCharacters: number
 
   // --- distribution channel (dist) ---
-  /** Largest frame accepted from a peer. Stops a 4 GiB length claim; worst case one such buffer per connection. */
+  /**
+   * Largest frame accepted from a peer, and so its longest message that does not come in fragments (a BEAM sends those
+   * so that waited for the connection). Stops a 4 GiB length claim; worst case one such buffer per connection.
+   */
   maxFrameBytes: number
   /** Fragmented messages of one peer under way at once. Stops starts without ends; worst case some 5 MB of bookkeeping. */
   maxFragmentedMessages: number
-  /** Bytes that those hold together, with 128 for each fragment. Also the longest message that a peer can send. */
+  /** Bytes that those hold together, with 128 for each fragment. Also a peer's longest message in fragments. */
   maxFragmentedBytes: number
   /**
    * What a peer may announce of frames and messages under way for which memory is asked for at once; beyond, memory grows
