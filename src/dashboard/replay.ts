@@ -177,7 +177,9 @@ export class Replay implements DashboardSource {
   #goOn(): void {
     clearTimeout(this.#timer)
     this.#since = { position: this.#position, clock: performance.now() }
-    if (this.#paused || this.#closed || this.#isEnded) return
+    // At its end it stands, as players do: who goes back from there looks at that moment, until it is to play.
+    this.#paused ||= this.#isEnded
+    if (this.#paused || this.#closed) return
     this.#timer = setTimeout(() => void this.#inTurn(() => this.#step()), this.#delayMs())
   }
 
@@ -193,8 +195,9 @@ export class Replay implements DashboardSource {
     for (; this.#next !== undefined && this.#next.frame.at <= to; this.#next = await this.#reader.next())
       this.#show(this.#next)
     this.#position = to
+    this.#paused ||= this.#isEnded
     this.#tell()
-    if (this.#paused || this.#closed || this.#isEnded) return
+    if (this.#paused || this.#closed) return
     this.#timer = setTimeout(() => void this.#inTurn(() => this.#step()), this.#delayMs())
   }
 

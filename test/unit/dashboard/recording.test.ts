@@ -272,6 +272,12 @@ describe('a replay', () => {
     expect(seen.filter((value) => value !== 1)).toEqual(
       Array.from({ length: 90 }, (_, second) => second + 1).filter((second) => second !== 45 && second !== 1),
     )
+    // At the end it stands, and where it is put from there.
+    expect(replay.replay.state().paused).toBe(true)
+    await replay.control({ position: 1_000 })
+    expect(replay.replay.state()).toMatchObject({ position: 1_000, paused: true, ended: false })
+    await replay.control({ position: 90_000, paused: false })
+    expect(replay.replay.state()).toMatchObject({ position: 90_000, paused: true, ended: true })
     await expect(replay.control({ speed: 7 })).rejects.toMatchObject({ code: 'DASHBOARD_BAD_MESSAGE' })
   })
 
