@@ -6,6 +6,11 @@ import { announcement } from '../parts/dialogs.js'
 import { day, duration, timeOfDay } from '../state/format.js'
 import { connection, controlReplay } from '../state/live.js'
 
+/** A second, but of a short recording a hundredth: a handle whose step is too long for it could not be moved. */
+function stepMs({ from, to }: ReplayState): number {
+  return Math.max(1, Math.min(1_000, Math.round((to - from) / 100)))
+}
+
 export function ReplayBar({ state }: { state: ReplayState }) {
   // While the handle is held, it is where the hand is.
   const [held, setHeld] = useState<number>()
@@ -31,7 +36,7 @@ export function ReplayBar({ state }: { state: ReplayState }) {
           aria-valuetext={timeOfDay(position)}
           min={state.from}
           max={state.to}
-          step={1_000}
+          step={stepMs(state)}
           value={position}
           disabled={off}
           onInput={(event) => setHeld(event.currentTarget.valueAsNumber)}
