@@ -2,7 +2,9 @@
 import { internAtom } from '../../../src/etf/atom.js'
 import { Pid } from '../../../src/etf/identifiers.js'
 import type { SignalIn, SignalOut } from '../../../src/dist/signals.js'
+import type { Acceptor } from '../../../src/handshake/acceptor.js'
 import { ADVERTISED } from '../../../src/handshake/flags.js'
+import type { HandshakeEvent } from '../../../src/handshake/types.js'
 import { DEFAULT_LIMITS } from '../../../src/limits.js'
 import type { Clock, Timer } from '../../../src/net/clock.js'
 import {
@@ -15,7 +17,7 @@ import {
   type OpenLinkOptions,
 } from '../../../src/net/link.js'
 import { memoryPair, type MemoryPairOptions, type MemoryTransport } from '../../../src/net/memory.js'
-import { COOKIES, md5 } from '../handshake/support.js'
+import { acceptor, COOKIES, md5 } from '../handshake/support.js'
 
 interface VirtualTimer extends Timer {
   at: number
@@ -221,4 +223,50 @@ export function pair(
   const b = accept(loop, right, incoming)
   const a = open(loop, left, out)
   return { loop, a, b }
+}
+
+/** A peer of our own making on the other end: a handshake by hand, then bytes by hand. */
+export class RawPeer {
+  readonly transport: MemoryTransport
+  readonly received: Uint8Array[] = []
+  closed = false
+  up = false
+  #machine: Acceptor
+
+  /** @param after bytes that come in one chunk with the acknowledgement */
+  constructor(
+    loop: VirtualLoop,
+    transport: MemoryTransport,
+    flags = ADVERTISED,
+    after: Uint8Array = new Uint8Array(0),
+  ) {
+    this.transport = transport
+    this.#machine = acceptor({ flags })
+    const did = (events: HandshakeEvent[]): void => {
+      for (const event of events) {
+        if (event.type === 'name') did(this.#machine.decide({ status: 'ok', ...COOKIES }, loop.now()))
+        else if (event.type === 'write') {
+          const last = this.#machine.ended
+          transport.write(last ? Uint8Array.of(...event.bytes, ...after) : event.bytes)
+        } else if (event.type === 'established') this.up = true
+        else throw new Error(event.type)
+      }
+    }
+    transport.attach({
+      onData: (chunk) => {
+        if (this.up) this.received.push(new Uint8Array(chunk))
+        else did(this.#machine.receive(new Uint8Array(chunk), loop.now()))
+      },
+      onClose: () => (this.closed = true),
+    })
+  }
+}
+
+export function withRawPeer(
+  { flags, after, out = {} }: { flags?: bigint; after?: Uint8Array; out?: Parameters<typeof open>[2] } = {},
+  loop = new VirtualLoop(),
+): { loop: VirtualLoop; a: Watched; peer: RawPeer } {
+  const [left, right] = memoryPair({ schedule: loop.schedule })
+  const peer = new RawPeer(loop, right, flags, after)
+  return { loop, a: open(loop, left, out), peer }
 }
