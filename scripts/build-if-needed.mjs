@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { bundleCli } from './bundle-cli.mjs'
+import { bundle } from './bundle.mjs'
 
 const root = new URL('../', import.meta.url)
 
@@ -20,7 +20,7 @@ export function buildIfNeeded() {
     stdio: 'inherit',
   })
   if (status !== 0) throw new Error('the build failed')
-  bundleCli()
+  bundle()
   buildPageIfNeeded()
   return true
 }

@@ -65,6 +65,13 @@ try {
       ])
     }
   }
+  check('one class of each name, whichever subpath it comes from', 'node', [
+    '--input-type=module',
+    '-e',
+    `import * as all from 'beampeer'; import * as etf from 'beampeer/etf'
+    const differ = Object.keys(etf).filter((name) => all[name] !== etf[name])
+    if (differ.length > 0) throw new Error(differ.join())`,
+  ])
   check('beampeer --version', join(directory, 'node_modules', '.bin', 'beampeer'), ['--version'])
 } finally {
   rmSync(directory, { recursive: true, force: true })

@@ -2,14 +2,14 @@
 /**
  * Where the `beampeer` command begins.
  *
- * Commands that run for a moment come out of one file, `program.cjs`, which scripts/bundle-cli.mjs makes of program.js and
+ * Commands that run for a moment come out of one file, `program.cjs`, which scripts/bundle.mjs makes of program.js and
  * all that they need: loading the modules one by one takes longer than all that they do. V8's compiled code of it, as far as
  * a command uses it, is kept beside it, a file for each command and V8: that of a run that failed until one has succeeded,
  * which uses more of it. Who can write there can write the program itself:
  * nothing is trusted that was not trusted before. Where it cannot be kept, loading takes longer.
  *
- * Commands that run on, or run modules of users, which bring the package's own modules along, load those; all do with
- * BEAMPEER_DEBUG, so that stack traces name files and functions.
+ * Commands that run on, or run modules of users, which bring the package along, load what is shared with that; all do with
+ * BEAMPEER_DEBUG, with which stack traces name the functions, files and lines of the source.
  *
  * CommonJS: Node.js begins sooner with it than with an ES module.
  */
@@ -91,6 +91,7 @@ function keep(file: string, script: vm.Script, instead: string | undefined): voi
 }
 
 void (async () => {
+  if (process.env.BEAMPEER_DEBUG) process.setSourceMapsEnabled(true)
   const { run } = loadQuickly() ?? (await import('./program.js'))
   await run(process.argv)
 })()

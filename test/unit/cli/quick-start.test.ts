@@ -65,7 +65,7 @@ test('compiled code that V8 refuses is made anew', () => {
   expect(kept().filter((name) => name.includes('help')).length).toBe(1)
 })
 
-test('with BEAMPEER_DEBUG the modules run themselves, which stack traces name', () => {
+test('with BEAMPEER_DEBUG stack traces name the source', () => {
   const { BEAMPEER_DEBUG: _, ...env } = process.env
   const complaint = (more: Record<string, string>) => {
     try {
@@ -80,5 +80,5 @@ test('with BEAMPEER_DEBUG the modules run themselves, which stack traces name', 
     return ''
   }
   expect(complaint({})).toMatch(/^beampeer: .*\[ETF_PARSE_SYNTAX\]\n.*\n$/)
-  expect(complaint({ BEAMPEER_DEBUG: '1' })).toMatch(/\n {4}at .*callCommand .*lib\/cli\/call\.js:\d+:\d+/)
+  expect(complaint({ BEAMPEER_DEBUG: '1' })).toMatch(/\n {4}at .*callCommand .*src\/cli\/call\.ts:\d+:\d+/)
 })
