@@ -81,6 +81,12 @@ export interface Limits {
    * cost of a processor: with 0, whoever calls us one call after another makes us sleep and wake for each.
    */
   busyWaitMs: number
+  /**
+   * While large binaries keep coming or going, and for five seconds after, how much of the memory that they leave may be
+   * kept for the next ones (see net/bulk-memory.ts). 0: it is left to V8 and the C library, which give it back and have
+   * it anew.
+   */
+  bulkMemoryBytes: number
 
   // --- EPMD (epmd) ---
   /** Body of one request to our EPMD; a longer length closes the connection. OTP's bound: two names of 1,020 bytes fit. */
@@ -275,6 +281,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxWriteAheadBytes: 256 * 1024,
   closeLingerMs: 2_000,
   busyWaitMs: 0.1,
+  bulkMemoryBytes: 48 * 1024 * 1024,
 
   maxEpmdRequestBytes: 3_057,
   maxEpmdExtraBytes: 1_020,

@@ -8,9 +8,11 @@
  *
  * A frame of length 0 is a tick. Chunks of the transport fall anywhere, and are lent: their memory is used again. A frame
  * that lies whole in one chunk is handed on where it is; one that does not is put together elsewhere, a later fragment
- * straight in its message. A transport that asks for {@link FrameReader.room} reads long frames to where they belong.
+ * straight in its message. A transport that asks for {@link FrameReader.room} reads long frames to where they belong: and
+ * where one was, before the next has begun, into memory that can become that one's.
  */
 import { DistError } from '../errors.js'
+import type { Allocate } from './bytes.js'
 import { type Gathering, SPARE_BYTES } from './gathering.js'
 import { FRAGMENT_HEADER_BYTES } from './header.js'
 
@@ -24,6 +26,13 @@ const HEAD_BYTES = LENGTH_BYTES + FRAGMENT_HEADER_BYTES
  */
 const MIN_ROOM_BYTES = 8 * 1024
 
+/**
+ * Frames that memory is got ready for before they begin. Of shorter ones a read into the common buffer has many; of
+ * longer ones, what came before they were known is little.
+ */
+const MIN_AHEAD_BYTES = 32 * 1024
+const MAX_AHEAD_BYTES = 128 * 1024
+
 /** What a {@link FrameReader} tells and asks, synchronously and in order. */
 export interface FrameHandlers {
   /**
@@ -35,8 +44,9 @@ export interface FrameHandlers {
    * A frame has begun of which more is to come: where is it to be put together?
    * @param bytes from `start` on the frame's first bytes: all of a fragment header at least
    * @param length of the frame
+   * @param memory where it begins already, and may go on if there is room: nobody else's
    */
-  gather(bytes: Uint8Array, start: number, length: number): Gathering
+  gather(bytes: Uint8Array, start: number, length: number, memory?: Uint8Array): Gathering
   /**
    * The same for a later fragment, whose bytes after its header go to the end of its message; undefined when it is
    * none. {@link onFragment} follows when it is complete.
@@ -44,6 +54,8 @@ export interface FrameHandlers {
   continue?(bytes: Uint8Array, start: number, length: number): Gathering | undefined
   onFragment?(): void
   onTick(): void
+  /** Memory that nobody else uses, of any content. */
+  allocate?: Allocate
 }
 
 /** Cuts a stream of bytes, in chunks of any size, into frames. */
@@ -58,6 +70,11 @@ export class FrameReader {
   private missing = 0
   private isLong = false
   private isLaterFragment = false
+  /** Memory to read into before a frame has begun, as large as the last long one would have needed; 0: none was. */
+  private ahead: Uint8Array | undefined
+  private aheadBytes = 0
+  /** What is being received lies in `ahead`. */
+  private isAhead = false
 
   /** @param maxFrameBytes the longest frame accepted */
   constructor(handlers: FrameHandlers, maxFrameBytes: number) {
@@ -77,7 +94,11 @@ export class FrameReader {
    */
   room(): Uint8Array | undefined {
     const { gathering, missing } = this
-    if (gathering === undefined || !this.isLong) return undefined
+    if (gathering === undefined) {
+      if (this.aheadBytes === 0 || this.headBytes > 0) return undefined
+      return (this.ahead ??= this.handlers.allocate?.(this.aheadBytes))
+    }
+    if (!this.isLong) return undefined
     // After a later fragment there is place for the next one's header: then its body is read to where it belongs, too.
     return gathering.room(missing + (this.isLaterFragment ? HEAD_BYTES : SPARE_BYTES))
   }
@@ -89,6 +110,9 @@ export class FrameReader {
   receive(chunk: Uint8Array): void {
     let position = 0
     const end = chunk.length
+    this.isAhead = chunk.buffer === this.ahead?.buffer
+    // Until a long frame is seen again.
+    if (this.isAhead) this.aheadBytes = 0
     while (position < end) {
       if (this.gathering !== undefined) position = this.fill(this.gathering, chunk, position, end)
       else if (this.headBytes > 0 || end - position < LENGTH_BYTES)
@@ -101,16 +125,23 @@ export class FrameReader {
           this.handlers.onTick()
         } else if (end - start >= length) {
           position = start + length
-          this.handlers.onFrame(chunk, start, position, undefined)
+          this.whole(chunk, start, position)
         } else if (end - start >= FRAGMENT_HEADER_BYTES) {
           position = this.begin(chunk, start, length)
         } else position = this.fillHead(chunk, position, end)
       }
     }
+    if (this.aheadBytes === 0) this.ahead = undefined
   }
 
-  /** Forgets the frame begun. */
+  /** Forgets the frame begun, and gives up all memory. */
   reset(): void {
+    this.endFrame()
+    this.ahead = undefined
+    this.aheadBytes = 0
+  }
+
+  private endFrame(): void {
     this.headBytes = 0
     this.gathering = undefined
     this.missing = 0
@@ -125,10 +156,34 @@ export class FrameReader {
     this.missing -= next - position
     if (this.missing > 0) return next
     const { isLaterFragment } = this
-    this.reset()
+    this.endFrame()
     if (isLaterFragment) this.handlers.onFragment?.()
     else this.handlers.onFrame(gathering.bytes, 0, gathering.length, gathering)
     return next
+  }
+
+  /** A frame that lies in the chunk. */
+  private whole(chunk: Uint8Array, start: number, end: number): void {
+    const memory = this.memoryAt(start, end - start)
+    if (memory === undefined) return this.handlers.onFrame(chunk, start, end, undefined)
+    const gathering = this.handlers.gather(chunk, start, end - start, memory)
+    this.give(gathering)
+    gathering.add(chunk.subarray(start, end))
+    this.handlers.onFrame(gathering.bytes, 0, gathering.length, gathering)
+  }
+
+  /** What of the memory ahead may become a long frame's that begins there. */
+  private memoryAt(start: number, length: number): Uint8Array | undefined {
+    if (length < MIN_AHEAD_BYTES || length > MAX_AHEAD_BYTES) return undefined
+    this.aheadBytes = LENGTH_BYTES + length + 3 * SPARE_BYTES
+    return this.isAhead ? this.ahead!.subarray(start) : undefined
+  }
+
+  /** The memory ahead is used no more, if it became that. */
+  private give(gathering: Gathering): void {
+    if (gathering.bytes.buffer !== this.ahead?.buffer) return
+    this.ahead = undefined
+    this.isAhead = false
   }
 
   private fillHead(chunk: Uint8Array, position: number, end: number): number {
@@ -158,7 +213,11 @@ export class FrameReader {
   private begin(bytes: Uint8Array, start: number, length: number, end = bytes.length): number {
     const continued = this.handlers.continue?.(bytes, start, length)
     this.isLaterFragment = continued !== undefined
-    this.gathering = continued ?? this.handlers.gather(bytes, start, length)
+    if (continued === undefined) {
+      const memory = bytes === this.head ? undefined : this.memoryAt(start, length)
+      this.gathering = this.handlers.gather(bytes, start, length, memory)
+      this.give(this.gathering)
+    } else this.gathering = continued
     const from = this.isLaterFragment ? start + FRAGMENT_HEADER_BYTES : start
     this.missing = start + length - from
     this.isLong = length >= MIN_ROOM_BYTES

@@ -30,8 +30,9 @@ export class Gathering {
     private readonly allocate: Allocate,
     private readonly expectedBytes: number,
     readonly believedBytes: number,
+    memory: Uint8Array | undefined,
   ) {
-    this.bytes = allocate(believedBytes)
+    this.bytes = memory ?? allocate(believedBytes)
   }
 
   /** Adds a piece, which may lie where it belongs already, or later in the same memory. */
@@ -68,12 +69,16 @@ export class GatheringMemory {
     this.left = maxClaimedBytes
   }
 
-  /** @param announcedBytes how much will come, as the peer says */
-  open(announcedBytes: number): Gathering {
+  /**
+   * @param announcedBytes how much will come, as the peer says
+   * @param memory to be used if it is enough
+   */
+  open(announcedBytes: number, memory?: Uint8Array): Gathering {
     const expected = announcedBytes + (announcedBytes >= MIN_SPARED_BYTES ? SPARE_BYTES : 0)
     const believed = expected <= this.left ? expected : 0
     this.left -= believed
-    return new Gathering(this.allocate, expected, believed)
+    const enough = memory !== undefined && memory.length >= expected
+    return new Gathering(this.allocate, expected, believed, enough ? memory : undefined)
   }
 
   /** The gathering is complete, or given up: its claim counts no longer. */

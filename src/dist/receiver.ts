@@ -82,14 +82,16 @@ export class ChannelReceiver {
     this.cache = new AtomCacheReader(features.header && features.atomCache, newAtoms)
     this.context = { limits, newAtoms, atoms: this.cache.atoms }
     this.lentContext = { ...this.context, copy: 'together' }
-    this.memory = new GatheringMemory(limits.maxClaimedBytes, handlers.allocate ?? zeroed)
+    const allocate = handlers.allocate ?? zeroed
+    this.memory = new GatheringMemory(limits.maxClaimedBytes, allocate)
     this.assembler = new FragmentAssembler(limits, this.memory)
     this.framing = new FrameReader(
       {
         onFrame: (bytes, start, end, gathering) => this.frame(bytes, start, end, gathering),
-        gather: (bytes, start, length) => this.gather(bytes, start, length),
+        gather: (bytes, start, length, memory) => this.gather(bytes, start, length, memory),
         continue: (bytes, start, length) => this.continue(bytes, start, length),
         onFragment: () => this.fragment(),
+        allocate,
         onTick: () => {
           this.frames++
           handlers.onTick?.()
@@ -167,12 +169,12 @@ export class ChannelReceiver {
   }
 
   /** Memory for a frame that does not lie in one chunk, and for the fragments that follow it. */
-  private gather(bytes: Uint8Array, start: number, length: number): Gathering {
+  private gather(bytes: Uint8Array, start: number, length: number, memory?: Uint8Array): Gathering {
     const isFirst =
       this.features.fragments && bytes[start] === VERSION && bytes[start + 1] === DIST_FRAG_HEADER
-    if (!isFirst) return this.memory.open(length)
+    if (!isFirst) return this.memory.open(length, memory)
     const fragmentId = this.fragmentId(bytes, start, start + length)
-    return this.memory.open(expectedBytes(length, fragmentId))
+    return this.memory.open(expectedBytes(length, fragmentId), memory)
   }
 
   private continue(bytes: Uint8Array, start: number, length: number): Gathering | undefined {

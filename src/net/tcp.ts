@@ -2,14 +2,14 @@
 import { connect, createServer, type LookupFunction, type Server, type Socket } from 'node:net'
 import { NodeError } from '../errors.js'
 import { DEFAULT_LIMITS } from '../limits.js'
-import { Ballast } from './ballast.js'
+import { BulkMemory } from './bulk-memory.js'
 import { BusyWait } from './busy-wait.js'
 import { systemClock } from './clock.js'
 import { SocketReader } from './socket-reader.js'
 import type { Transport, TransportAddress, TransportHandlers, TransportOptions } from './transport.js'
 
 // Of the whole process, as its heap and its event loop are.
-const ballast = new Ballast(() => systemClock.now())
+const bulkMemory = new BulkMemory()
 const busyWait = new BusyWait(systemClock, () => process.getBuiltinModule('node:os').availableParallelism())
 
 /** What of the limits holds for one connection. */
@@ -18,6 +18,8 @@ export interface TcpOptions {
   lingerMs?: number
   /** How long to wait busily for what may come next. */
   busyWaitMs?: number
+  /** How much memory of large binaries may be kept for the next ones. */
+  bulkMemoryBytes?: number
 }
 
 /** A connected socket. Takes it over: nothing else may listen to it. */
@@ -29,6 +31,7 @@ export class TcpTransport implements Transport {
   readonly #socket: Socket
   readonly #lingerMs: number
   readonly #busyWaitMs: number
+  readonly #bulkMemoryBytes: number
   readonly #reader: SocketReader | undefined
   readonly #options: Required<TransportOptions> = { nodelay: true, keepalive: true }
   #handlers: TransportHandlers | undefined
@@ -42,6 +45,7 @@ export class TcpTransport implements Transport {
     this.#socket = socket
     this.#lingerMs = options.lingerMs ?? DEFAULT_LIMITS.closeLingerMs
     this.#busyWaitMs = options.busyWaitMs ?? DEFAULT_LIMITS.busyWaitMs
+    this.#bulkMemoryBytes = options.bulkMemoryBytes ?? DEFAULT_LIMITS.bulkMemoryBytes
     this.#reader = reader
     this.localAddress = address(socket.localAddress, socket.localPort)
     this.remoteAddress = address(socket.remoteAddress, socket.remotePort)
@@ -77,12 +81,16 @@ export class TcpTransport implements Transport {
       queueMicrotask(() => handlers.onClose(this.#error))
       return
     }
+    let frames = 0
     const received = (chunk: Uint8Array): void => {
-      ballast.moved(chunk.length)
       if (this.#closing) return
-      const before = handlers.frames?.() ?? 0
       handlers.onData(chunk)
-      busyWait.received((handlers.frames?.() ?? 0) - before, this.#busyWaitMs)
+      const before = frames
+      frames = handlers.frames?.() ?? 0
+      // Who has sent no frame has not said yet who it is.
+      if (frames === 0) return
+      bulkMemory.moved(chunk.length, this.#bulkMemoryBytes)
+      busyWait.received(frames - before, this.#busyWaitMs)
     }
     if (this.#reader === undefined) this.#socket.on('data', received)
     else this.#reader.start(received, handlers.room)
@@ -96,7 +104,7 @@ export class TcpTransport implements Transport {
       return
     }
     if (bytes instanceof Uint8Array) {
-      ballast.moved(bytes.length)
+      bulkMemory.moved(bytes.length, this.#bulkMemoryBytes)
       socket.write(bytes, done)
       return
     }
@@ -104,7 +112,7 @@ export class TcpTransport implements Transport {
     const last = bytes.length - 1
     if (last > 0) socket.cork()
     for (let i = 0; i <= last; i++) {
-      ballast.moved(bytes[i].length)
+      bulkMemory.moved(bytes[i].length, this.#bulkMemoryBytes)
       socket.write(bytes[i], i === last ? done : undefined)
     }
     if (last > 0) socket.uncork()

@@ -8,7 +8,7 @@ import { EpmdService } from '../net/epmd-service.js'
 import { acceptLink, openLink, type Link, type LinkHandlers } from '../net/link.js'
 import { loadMd5, randomChallenge } from '../net/md5.js'
 import { resolver } from '../net/resolver.js'
-import { connectTcp, listenTcp, type TcpListener } from '../net/tcp.js'
+import { connectTcp, listenTcp, type TcpListener, type TcpOptions } from '../net/tcp.js'
 import type { Transport } from '../net/transport.js'
 import type { Address, CheckedOptions, ListenOptions } from './options.js'
 
@@ -89,10 +89,9 @@ export class Distribution {
     { host, minPort, maxPort }: ListenOptions,
     onTransport: (transport: Transport) => void,
   ): Promise<TcpListener> {
-    const { closeLingerMs: lingerMs, busyWaitMs } = this.#options.limits
     for (let port = minPort; ; port++) {
       try {
-        return await listenTcp({ host, port, lingerMs, busyWaitMs }, onTransport)
+        return await listenTcp({ host, port, ...this.#tcpOptions() }, onTransport)
       } catch (error) {
         const cause = (error as NodeError).cause as NodeJS.ErrnoException | undefined
         if (port >= maxPort || cause?.code !== 'EADDRINUSE') throw error
@@ -109,7 +108,7 @@ export class Distribution {
     port: number,
     onTransport: (transport: Transport) => void,
   ): Promise<void> {
-    const { listen, logger, name, inet6, limits } = this.#options
+    const { listen, logger, name, inet6 } = this.#options
     if (listen === undefined || (listen.host !== '127.0.0.1' && listen.host !== '::1')) return
     let address: string
     try {
@@ -126,8 +125,7 @@ export class Distribution {
       return
     }
     try {
-      const options = { host: address, port, lingerMs: limits.closeLingerMs, busyWaitMs: limits.busyWaitMs }
-      this.#listeners.push(await listenTcp(options, onTransport))
+      this.#listeners.push(await listenTcp({ host: address, port, ...this.#tcpOptions() }, onTransport))
     } catch (error) {
       logger.warn(`cannot listen on ${address}, the address of ${host}: ${(error as Error).message}`)
     }
@@ -143,8 +141,13 @@ export class Distribution {
     const host = this.#options.inet6
       ? (await resolver().lookup(address.host, { family: 6 })).address
       : address.host
-    const { setupTimeMs: timeoutMs, closeLingerMs: lingerMs, busyWaitMs } = this.#options.limits
-    return connectTcp({ host, port: address.port, timeoutMs, lingerMs, busyWaitMs, signal })
+    const { setupTimeMs: timeoutMs } = this.#options.limits
+    return connectTcp({ host, port: address.port, timeoutMs, signal, ...this.#tcpOptions() })
+  }
+
+  #tcpOptions(): TcpOptions {
+    const { closeLingerMs: lingerMs, busyWaitMs, bulkMemoryBytes } = this.#options.limits
+    return { lingerMs, busyWaitMs, bulkMemoryBytes }
   }
 
   async #find(node: string, signal: AbortSignal): Promise<Address> {

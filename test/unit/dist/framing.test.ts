@@ -2,24 +2,27 @@ import { FrameReader } from '../../../src/dist/framing.js'
 import { type Gathering, GatheringMemory, SPARE_BYTES } from '../../../src/dist/gathering.js'
 import { fromHex, hex } from '../../support/channels.js'
 
-function reader(maxFrameBytes = 100, later?: Gathering) {
+function reader(maxFrameBytes = 100, later?: Gathering, ahead = false) {
   const frames: string[] = []
   const gathered: boolean[] = []
-  const memory = new GatheringMemory(1_000_000, (bytes) => new Uint8Array(bytes))
+  const gatherings: Gathering[] = []
+  const memory = new GatheringMemory(10_000_000, (bytes) => new Uint8Array(bytes))
   const frameReader = new FrameReader(
     {
+      ...(ahead && { allocate: (bytes) => new Uint8Array(bytes) }),
       onFrame(bytes, start, end, gathering) {
         frames.push(hex(bytes.subarray(start, end)))
         gathered.push(gathering !== undefined)
+        if (gathering !== undefined) gatherings.push(gathering)
       },
-      gather: (_bytes, _start, length) => memory.open(length),
+      gather: (_bytes, _start, length, ...memoryThere) => memory.open(length, ...memoryThere),
       continue: (bytes, start) => (bytes[start + 1] === 70 ? later : undefined),
       onFragment: () => void frames.push('fragment'),
       onTick: () => void frames.push('tick'),
     },
     maxFrameBytes,
   )
-  return { frameReader, frames, gathered }
+  return { frameReader, frames, gathered, gatherings }
 }
 
 const STREAM = fromHex('00000003 aabbcc 00000000 00000001 dd 00000000 00000000 00000005 0102030405')
@@ -171,6 +174,93 @@ it('adds later fragments to their message, wherever chunks end, read in place or
     ])
     expect(inRoom > 0).toBe(inPlace)
   }
+})
+
+describe('after a long frame', () => {
+  const MIN = 32 * 1024
+  const MAX = 128 * 1024
+
+  /** Gives `bytes` to read in parts of `most`, into the room where there is any. @returns where each part went */
+  const read = (frameReader: FrameReader, bytes: Uint8Array, most = Infinity): (Uint8Array | undefined)[] => {
+    const rooms = []
+    for (let at = 0; at < bytes.length;) {
+      const room = frameReader.room()
+      const part = bytes.slice(at, at + Math.min(most, room?.length ?? 65_536))
+      at += part.length
+      rooms.push(room)
+      room?.set(part)
+      frameReader.receive(room?.subarray(0, part.length) ?? part)
+      // What is lent is used again.
+      if (room === undefined) part.fill(0xee)
+    }
+    return rooms
+  }
+
+  it('wants the next bytes read into memory that becomes the next one, wherever its end is', () => {
+    for (const [most, more] of [
+      [Infinity, []],
+      [Infinity, [5]],
+      [1_000, []],
+      [LONG + 4, [5, 6]],
+    ] as const) {
+      const { frameReader, frames, gatherings } = reader(MAX, undefined, true)
+      expect(frameReader.room()).toBeUndefined()
+      read(frameReader, frame(LONG))
+      const stream = new Uint8Array([...frame(LONG), ...more.flatMap((length) => [...frame(length)])])
+      const [room] = read(frameReader, stream, most)
+      expect(room).toHaveLength(4 + LONG + 3 * SPARE_BYTES)
+      expect(gatherings).toHaveLength(1)
+      expect(gatherings[0].bytes.buffer).toBe(room?.buffer)
+      expect(gatherings[0].length).toBe(LONG)
+      expect(frames).toEqual([LONG, LONG, ...more].map((length) => hex(frame(length).subarray(4))))
+      expect(frameReader.heldBytes).toBe(0)
+    }
+  })
+
+  it('does so behind short ones, and as long as long ones come', () => {
+    const { frameReader, frames, gatherings } = reader(MAX, undefined, true)
+    read(frameReader, frame(LONG))
+    const [room] = read(frameReader, new Uint8Array([...frame(5), ...frame(LONG)]))
+    expect(gatherings[0].bytes.buffer).toBe(room?.buffer)
+    const next = frameReader.room()
+    expect(next?.buffer).not.toBe(room?.buffer)
+    read(frameReader, frame(5))
+    expect(frameReader.room()).toBeUndefined()
+    expect(frames).toEqual([LONG, 5, LONG, 5].map((length) => hex(frame(length).subarray(4))))
+  })
+
+  it('until a tick comes alone, which leaves no memory held', () => {
+    const { frameReader } = reader(MAX, undefined, true)
+    read(frameReader, frame(LONG))
+    expect(frameReader.room()).toBeDefined()
+    read(frameReader, fromHex('00000000'))
+    expect(frameReader.room()).toBeUndefined()
+  })
+
+  it.each([
+    [MIN - 1, false],
+    [MIN, true],
+    [MAX, true],
+    [MAX + 1, false],
+  ])('of %d bytes: %s', (length, is) => {
+    const { frameReader } = reader(2 * MAX, undefined, true)
+    read(frameReader, frame(length), 50_000)
+    expect(frameReader.room() !== undefined).toBe(is)
+    frameReader.reset()
+    expect(frameReader.room()).toBeUndefined()
+  })
+
+  it('a longer one gets other memory, and what came of it is moved there', () => {
+    const { frameReader, frames, gatherings } = reader(MAX, undefined, true)
+    read(frameReader, frame(MIN))
+    const [room] = read(frameReader, frame(100_000))
+    expect(gatherings[0].bytes.buffer).not.toBe(room?.buffer)
+    expect(frames).toEqual([MIN, 100_000].map((length) => hex(frame(length).subarray(4))))
+    // Ready for one of that length now.
+    read(frameReader, frame(100_000), 60_000)
+    expect(frames).toHaveLength(3)
+    expect(frames[2]).toBe(frames[1])
+  })
 })
 
 it('forgets a frame begun', () => {

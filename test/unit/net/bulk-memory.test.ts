@@ -1,0 +1,120 @@
+import { DEFAULT_LIMITS } from '../../../src/limits.js'
+import { BULK_IDLE_MS, BulkMemory, SETTLE_MS } from '../../../src/net/bulk-memory.js'
+
+const MiB = 1024 * 1024
+const KEPT = DEFAULT_LIMITS.bulkMemoryBytes
+
+describe('bulk memory', () => {
+  let now = 0
+  let asked: number[]
+  let heap: { used_heap_size: number; external_memory: number }
+  let memory: BulkMemory
+  let full: boolean
+
+  const make = (keeps = true) =>
+    new BulkMemory({
+      now: () => now,
+      heap: () => heap,
+      keeps,
+      allocate: (bytes) => {
+        asked.push(bytes / MiB)
+        if (full) throw new RangeError('Array buffer allocation failed')
+      },
+    })
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['performance'] })
+    now = 0
+    asked = []
+    full = false
+    heap = { used_heap_size: 8 * MiB, external_memory: 40 * MiB }
+    memory = make()
+  })
+  afterEach(() => jest.useRealTimers())
+
+  const move = (bytes: number, tookMs: number, { piece = 16 * 1024, kept = KEPT } = {}): void => {
+    for (let at = 0; at < bytes; at += piece) {
+      now += (tookMs * piece) / bytes
+      memory.moved(piece, kept)
+    }
+  }
+
+  test('is kept while much is moved: half of it, in one piece, is asked for', () => {
+    move(16 * MiB, 100)
+    expect(asked).toEqual([])
+    move(160 * MiB, 100)
+    expect(asked).toEqual([24])
+  })
+
+  test('is given back a while after the last: what V8 feels, then what makes the C library give it back', () => {
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS - 1)
+    move(16 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS - 1)
+    expect(asked).toEqual([24])
+    jest.advanceTimersByTime(1)
+    expect(asked).toEqual([24, 128])
+    jest.advanceTimersByTime(SETTLE_MS)
+    expect(asked).toEqual([24, 128, 20, 20, 20, 33])
+    expect(20 + 20 + 20).toBeGreaterThan(KEPT / MiB)
+  })
+
+  test('is kept again when more comes: the C library has learned it already', () => {
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS)
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(SETTLE_MS)
+    expect(asked).toEqual([24, 128])
+    jest.advanceTimersByTime(BULK_IDLE_MS)
+    expect(asked).toEqual([24, 128, 128, 20, 20, 20, 33])
+  })
+
+  test('no more than the C library can be told', () => {
+    move(32 * MiB, 100, { kept: 64 * MiB })
+    move(32 * MiB, 100, { kept: 65 * MiB })
+    expect(asked).toEqual([32])
+  })
+
+  test('of a program with a larger heap it is left to V8', () => {
+    heap = { used_heap_size: 40 * MiB + 1, external_memory: 40 * MiB }
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS + SETTLE_MS)
+    expect(asked).toEqual([24])
+    heap = { used_heap_size: 40 * MiB, external_memory: 40 * MiB }
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS)
+    expect(asked).toEqual([24, 128])
+  })
+
+  test('without glibc V8 alone is asked', () => {
+    memory = make(false)
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS + SETTLE_MS)
+    expect(asked).toEqual([128])
+  })
+
+  test('where there is no memory, nothing happens', () => {
+    full = true
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS + SETTLE_MS)
+    expect(asked).toEqual([24, 128, 20, 20, 20, 33])
+  })
+
+  test.each([
+    ['small pieces', 160 * MiB, 100, { piece: 16 * 1024 - 1 }],
+    ['as much in a longer time', 160 * MiB, 10_100, {}],
+    ['a limit of 0', 160 * MiB, 100, { kept: 0 }],
+  ])('not for %s', (_, bytes, tookMs, options) => {
+    move(bytes, tookMs, options)
+    jest.advanceTimersByTime(BULK_IDLE_MS + SETTLE_MS)
+    expect(asked).toEqual([])
+  })
+
+  test('what is asked for is never written to: the system gives nothing for it', () => {
+    memory = new BulkMemory()
+    const before = process.memoryUsage().rss
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS + SETTLE_MS)
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * MiB)
+  })
+})
