@@ -73,6 +73,9 @@ function bundleRest() {
     allowOverwrite: true,
     format: 'esm',
     splitting: true,
+    // Comments would be kept in memory, in two bytes a character if one of them is beyond Latin-1. Names stay.
+    minifyWhitespace: true,
+    lineLimit: 120,
     packages: 'external',
     sourcemap: true,
     sourcesContent: false,

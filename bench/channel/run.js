@@ -50,6 +50,8 @@ const directory = mkdtempSync(path.join(tmpdir(), 'beampeer-bench-'))
 const KiB64 = 64 * 1024
 const MiB8 = 8 * 1024 * 1024
 const LARGE = 100 * 1024 * 1024
+/** Longer than what was kept of the last large messages is kept. */
+const PAUSE_MS = 7_000
 const env = {}
 process.on('exit', () => {
   stopAll()
@@ -139,6 +141,7 @@ async function startTargets(release, full, name) {
     'rex',
     'echo',
     'bulk',
+    'burst',
     'large',
   )
   add(
@@ -148,6 +151,7 @@ async function startTargets(release, full, name) {
     'rex',
     'echo',
     'bulk',
+    'burst',
     'large',
   )
   const calm = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none']
@@ -199,14 +203,18 @@ function list(targets, driver, caller) {
   for (const n of [1, 100])
     each('echo', `echo ${n}`, (child, target, pid) => ask(`{echo, ${target}, ${n}, ${ms}, ${pid}}`))
   for (const [size, count, label] of [
-    [KiB64, 3200, '64 KiB'],
-    [MiB8, 32, '8 MiB'],
+    [KiB64, 16_000, '64 KiB'],
+    [MiB8, 128, '8 MiB'],
   ]) {
     for (const way of ['push', 'pull'])
       each('bulk', `${way} ${label}`, (child, target, pid) =>
         ask(`{${way}, ${target}, ${size}, ${count}, ${pid}}`),
       )
   }
+  each('burst', 'burst 64 KiB', (child, target, pid) => async () => {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    return driver.ask(`{push, ${target}, ${KiB64}, 3200, ${pid}}.`)
+  })
   for (const way of ['push', 'pull'])
     each('large', `during ${way}`, (child, target, pid) =>
       ask(`{during, ${way}, ${target}, ${LARGE}, ${pid}}`),
@@ -238,23 +246,21 @@ async function crowd(targets, driver, caller) {
   const { child } = targets.beampeer
   const calls = () => driver.ask(`{calls, erpc, '${child.facts[1]}', 64, ${ms}, ${child.pid}}.`)
   const [, address, port] = child.facts
-  for (const size of [0, ...options.crowd.split(',').map(Number)]) {
-    if (size > 0) {
-      const given = { command: 'crowd', target: address, host: '127.0.0.1', port: Number(port), size }
-      await caller.ask(JSON.stringify(given))
-    }
+  const measured = async () => {
     const runs = []
+    // Both begin with the same: what is young has been collected.
+    await child.ask('gc')
     for (let i = 0; i < 5; i++) runs.push(await calls())
-    const memory = await child.ask('gc')
-    rows.push({
-      size,
-      ...summary(runs),
-      rss: residentMiB(child.pid),
-      heap: memory.heapUsed,
-      connected: memory.connected,
-    })
+    const { heapUsed: heap } = await child.ask('gc')
+    return { ...summary(runs), rss: residentMiB(child.pid), heap }
   }
-  await caller.ask(JSON.stringify({ command: 'disperse' }))
+  for (const size of options.crowd.split(',').map(Number)) {
+    const none = await measured()
+    const given = { command: 'crowd', target: address, host: '127.0.0.1', port: Number(port), size }
+    await caller.ask(JSON.stringify(given))
+    rows.push({ size, none, ...(await measured()) })
+    await caller.ask(JSON.stringify({ command: 'disperse' }))
+  }
   return rows
 }
 

@@ -96,14 +96,10 @@ function goals(releases) {
     ({ memory }) => memory.beampeer.loaded,
   )
   row('… three seconds later', ' MiB', atMost(120), ({ memory }) => memory.beampeer.later)
-  const crowdOf = ({ crowds }) => [crowds[0], crowds.at(-1)]
-  row('an idle peer: less than 50 KB', ' KiB', atMost(49), (one) => {
-    const [none, most] = crowdOf(one)
-    return ((most.rss - none.rss) * 1024) / most.size
-  })
-  row('calls/s beside 1,000 idle peers: as without (0.95 or more)', ' ×', atLeast(0.95), (one) => {
-    const [none, most] = crowdOf(one)
-    return most.perSecond / none.perSecond
+  row('an idle peer: less than 50 KB', ' KiB', atMost(49), ({ crowds }) => residentOf(crowds.at(-1)))
+  row('calls/s beside 1,000 idle peers: as without (0.95 or more)', ' ×', atLeast(0.95), ({ crowds }) => {
+    const { perSecond, none } = crowds.at(-1)
+    return perSecond / none.perSecond
   })
   return table(['goal', ...Object.keys(releases).map((release) => `OTP ${release}`), ''], rows)
 }
@@ -169,11 +165,11 @@ function rates(medians) {
       ])
     }
   }
-  for (const what of Object.keys(medians).filter((one) => /^(push|pull) /.test(one))) {
+  for (const what of Object.keys(medians).filter((one) => /^(push|pull|burst) /.test(one))) {
     const beam = medians[what].BEAM
     for (const who of present(medians, [what])) {
       const { mbPerSecond, cpuUsPerMb } = medians[what][who]
-      const label = `${what.slice(5)} binaries ${what.startsWith('push') ? 'to' : 'from'} the target`
+      const label = LABELS[what.split(' ')[0]](what.replace(/^\w+ /, ''))
       rows.push([
         label,
         who,
@@ -184,6 +180,12 @@ function rates(medians) {
     }
   }
   return table(['messages', 'target', 'rate', 'to BEAM', 'CPU'], rows)
+}
+
+const LABELS = {
+  push: (size) => `${size} binaries to the target`,
+  pull: (size) => `${size} binaries from the target`,
+  burst: (size) => `${size} binaries to the target, 200 MB after a pause`,
 }
 
 function large(medians) {
@@ -271,22 +273,29 @@ function pressed(pressure) {
   )
 }
 
+function residentOf({ size, rss, none }) {
+  return ((rss - none.rss) * 1024) / size
+}
+
 function crowd(crowds) {
-  const [none] = crowds
-  const rows = crowds.map(({ size, perSecond, p99, rss, heap }) => [
-    size,
-    thousands(perSecond),
-    times(perSecond, none.perSecond).replace(' ×', ''),
-    us(p99),
-    us(rss),
-    size === 0 ? '–' : `${((heap - none.heap) / size / 1024).toFixed(1)}`,
-    size === 0 ? '–' : `${(((rss - none.rss) * 1024) / size).toFixed(1)}`,
+  const rows = crowds.map((one) => [
+    one.size,
+    thousands(one.none.perSecond),
+    thousands(one.perSecond),
+    times(one.perSecond, one.none.perSecond).replace(' ×', ''),
+    us(one.none.p99),
+    us(one.p99),
+    us(one.rss),
+    `${((one.heap - one.none.heap) / one.size / 1024).toFixed(1)}`,
+    `${residentOf(one).toFixed(1)}`,
   ])
   const head = [
     'idle peers',
-    'erpc/s at 64',
-    'to none',
-    'p99 µs',
+    'erpc/s at 64 without',
+    'with',
+    'to without',
+    'p99 µs without',
+    'with',
     'resident MiB',
     'heap KiB a peer',
     'resident KiB a peer',

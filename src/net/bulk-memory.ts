@@ -1,13 +1,19 @@
 /**
  * The memory of large binaries that keep coming or going. Each is new memory, from V8 and the C library below it, and
- * garbage soon after. V8 frees those that were used and forgotten for each 32 MB of them, and the C library then gives
- * them back to the system, from where the next ones are had again, page by page, each filled with zeros first: with
- * that, reading takes half as long again. So while they keep coming, what they leave is kept for the next ones; when no
- * more come, V8 is made to collect the last of them, and the C library to give all of it back.
+ * garbage soon after.
  *
- * Both by what they do of themselves. glibc (`mallopt(3)`, `M_MMAP_THRESHOLD` and `M_TRIM_THRESHOLD`) keeps twice as much
- * as the largest piece that was ever given back to it, until more than that is free. V8 collects its heap when it is
- * asked for much memory. The system gives none for pieces that are never written to, so asking costs nothing.
+ * V8 frees those that were used and forgotten for each 32 MB of them, which costs little. In a heap of 8 to some 14 MiB it
+ * then collects the whole heap each time, as objects and binaries together pass the size at which it does: that costs as
+ * much as moving the binaries. In a smaller heap it does not begin to, and in a larger one that size is a multiple of the
+ * heap's. So a heap of that size is made larger, by an array that holds nothing and that no collection looks into.
+ *
+ * The C library gives what was freed back to the system, from where it is had again, page by page, each filled with zeros
+ * first: with that, reading takes a fifth longer. So it is made to keep it, while more binaries come. glibc (`mallopt(3)`,
+ * `M_MMAP_THRESHOLD`, `M_TRIM_THRESHOLD`) keeps twice as much as the largest piece that was ever given back to it.
+ *
+ * When no more come, V8 is made to collect the last of them, and the C library to give all back: V8 collects when it is
+ * asked for much memory, the C library gives back when more than it keeps is free. Where memory that is asked for is never
+ * written to, the system gives none.
  */
 import { systemClock } from './clock.js'
 
@@ -35,12 +41,21 @@ const UNNOTICED_BYTES = 33 * 1024 * 1024
 /** The largest piece that has one (`DEFAULT_MMAP_THRESHOLD_MAX`). */
 const MAX_NOTICED_BYTES = 32 * 1024 * 1024
 
+/** V8 does not begin to collect a heap of less than 8 MiB for what is beside it. Some of what there is is garbage. */
+const SMALL_HEAP_BYTES = 9 * 1024 * 1024
+
+/** One that may be found to be as small when it has been collected. */
+const COLLECTED_HEAP_BYTES = 10 * 1024 * 1024
+
+/** What is added to a larger one, unless it is four times as large. */
+export const BALLAST_BYTES = 8 * 1024 * 1024
+
 /** What it works on. */
 export interface BulkMemoryHost {
   /** Milliseconds. */
   now(): number
-  /** V8's objects, and the memory beside them that they hold. */
-  heap(): { used_heap_size: number; external_memory: number }
+  /** V8's objects that are not young, and the memory beside them that they hold; in bytes. */
+  heap(): { old: number; external: number }
   /** Asks for memory, and forgets it. Throws when there is not as much. */
   allocate(bytes: number): void
   /** The C library is glibc, or may be. */
@@ -49,7 +64,13 @@ export interface BulkMemoryHost {
 
 const systemHost: BulkMemoryHost = {
   now: () => systemClock.now(),
-  heap: () => process.getBuiltinModule('node:v8').getHeapStatistics(),
+  heap() {
+    const v8 = process.getBuiltinModule('node:v8')
+    let old = 0
+    for (const { space_name: name, space_used_size: used } of v8.getHeapSpaceStatistics())
+      if (!name.startsWith('new_')) old += used
+    return { old, external: v8.getHeapStatistics().external_memory }
+  },
   // Not filled with zeros: that would write to it.
   allocate: (bytes) => void Buffer.allocUnsafeSlow(bytes),
   keeps: process.platform === 'linux',
@@ -59,12 +80,19 @@ export class BulkMemory {
   readonly #host: BulkMemoryHost
   #bytes = 0
   #lookedAt = -Infinity
-  /** Of what is kept now. */
+  /** Half of what the C library keeps. */
   #pieceBytes = 0
+  #keptBytes = 0
+  #ballast: number[] | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(host: BulkMemoryHost = systemHost) {
     this.#host = host
+  }
+
+  /** Whether the heap has been made larger. */
+  get ballasted(): boolean {
+    return this.#ballast !== undefined
   }
 
   /**
@@ -84,7 +112,12 @@ export class BulkMemory {
       this.#timer.refresh()
       return
     }
+    this.#keptBytes = keptBytes
     this.#keep(Math.min(keptBytes / 2, MAX_NOTICED_BYTES))
+    const { old } = this.#host.heap()
+    // Numbers with a fraction are kept as such, not as references that a collection follows.
+    if (old >= SMALL_HEAP_BYTES && old < 4 * BALLAST_BYTES)
+      this.#ballast = new Array<number>(BALLAST_BYTES / 8).fill(0.5)
     this.#timer = setTimeout(() => this.#giveBack(), BULK_IDLE_MS).unref()
   }
 
@@ -97,9 +130,12 @@ export class BulkMemory {
 
   #giveBack(): void {
     this.#timer = undefined
-    const { used_heap_size: used, external_memory: external } = this.#host.heap()
-    // Collecting a large heap would cost its program more than the memory of some binaries is worth.
-    if (external < used) return
+    const { old, external } = this.#host.heap()
+    const own = this.#ballast === undefined ? old : old - BALLAST_BYTES
+    this.#ballast = undefined
+    // After a collection that it was made to do, V8 lets a heap grow slowly, and the next binaries cost more: in a small
+    // heap alone they do not.
+    if (own >= COLLECTED_HEAP_BYTES && external < 2 * this.#keptBytes) return
     this.#ask(FELT_BYTES)
     if (this.#pieceBytes > 0) setTimeout(() => this.#trim(), SETTLE_MS).unref()
   }

@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS } from '../../../src/limits.js'
-import { BULK_IDLE_MS, BulkMemory, SETTLE_MS } from '../../../src/net/bulk-memory.js'
+import { BALLAST_BYTES, BULK_IDLE_MS, BulkMemory, SETTLE_MS } from '../../../src/net/bulk-memory.js'
 
 const MiB = 1024 * 1024
 const KEPT = DEFAULT_LIMITS.bulkMemoryBytes
@@ -7,7 +7,7 @@ const KEPT = DEFAULT_LIMITS.bulkMemoryBytes
 describe('bulk memory', () => {
   let now = 0
   let asked: number[]
-  let heap: { used_heap_size: number; external_memory: number }
+  let heap: { old: number; external: number }
   let memory: BulkMemory
   let full: boolean
 
@@ -27,7 +27,7 @@ describe('bulk memory', () => {
     now = 0
     asked = []
     full = false
-    heap = { used_heap_size: 8 * MiB, external_memory: 40 * MiB }
+    heap = { old: 6 * MiB, external: 40 * MiB }
     memory = make()
   })
   afterEach(() => jest.useRealTimers())
@@ -75,15 +75,33 @@ describe('bulk memory', () => {
     expect(asked).toEqual([32])
   })
 
-  test('of a program with a larger heap it is left to V8', () => {
-    heap = { used_heap_size: 40 * MiB + 1, external_memory: 40 * MiB }
-    move(32 * MiB, 100)
-    jest.advanceTimersByTime(BULK_IDLE_MS + SETTLE_MS)
-    expect(asked).toEqual([24])
-    heap = { used_heap_size: 40 * MiB, external_memory: 40 * MiB }
-    move(32 * MiB, 100)
+  test.each([
+    [9 * MiB - 1, false],
+    [9 * MiB, true],
+    [4 * BALLAST_BYTES - 1, true],
+    [4 * BALLAST_BYTES, false],
+  ])('a heap of %d bytes is made larger meanwhile: %s', (old, is) => {
+    heap = { old, external: 0 }
+    move(16 * MiB, 100)
+    expect(memory.ballasted).toBe(false)
+    move(16 * MiB, 100)
+    expect(memory.ballasted).toBe(is)
     jest.advanceTimersByTime(BULK_IDLE_MS)
-    expect(asked).toEqual([24, 128])
+    expect(memory.ballasted).toBe(false)
+  })
+
+  test.each([
+    ['a small heap', 10 * MiB - 1, 0, true],
+    ['a larger one', 10 * MiB, 2 * KEPT - 1, false],
+    ['a larger one that holds much', 10 * MiB, 2 * KEPT, true],
+  ])('is given back in %s: %d bytes, %d beside it: %s', (_, old, external, is) => {
+    heap = { old, external }
+    move(32 * MiB, 100)
+    expect(memory.ballasted).toBe(true)
+    // It is not what counts.
+    heap.old += BALLAST_BYTES
+    jest.advanceTimersByTime(BULK_IDLE_MS + SETTLE_MS)
+    expect(asked).toEqual(is ? [24, 128, 20, 20, 20, 33] : [24])
   })
 
   test('without glibc V8 alone is asked', () => {
