@@ -10,6 +10,9 @@ import type { Clock } from './clock.js'
 /** A request, a monitor before it, the end of one before that. With more at a time, there is enough to do without waiting. */
 const MAX_FRAMES = 3
 
+/** Moving more than that takes longer than waking does. */
+const MAX_BYTES = 16 * 1024
+
 /** So often in a row: some requests of many under way come alone, too. */
 const MIN_STREAK = 8
 
@@ -36,14 +39,15 @@ export class BusyWait {
   /**
    * To be told of all that is received, when it has been handled.
    * @param frames that it completed
+   * @param bytes
    * @param busyWaitMs how long to wait for the next; 0: not at all
    */
-  received(frames: number, busyWaitMs: number): void {
+  received(frames: number, bytes: number, busyWaitMs: number): void {
     if (busyWaitMs === 0 || frames === 0) return
     const now = this.#clock.now()
     const intervalMs = now - this.#receivedAt
     this.#receivedAt = now
-    if (frames > MAX_FRAMES || intervalMs > MAX_INTERVAL_MS) this.#streak = 0
+    if (frames > MAX_FRAMES || bytes > MAX_BYTES || intervalMs > MAX_INTERVAL_MS) this.#streak = 0
     else this.#streak++
     if (this.#streak < MIN_STREAK) return
     if ((this.#single ??= this.#processors() === 1)) return

@@ -90,7 +90,7 @@ export class TcpTransport implements Transport {
       // Who has sent no frame has not said yet who it is.
       if (frames === 0) return
       bulkMemory.moved(chunk.length, this.#bulkMemoryBytes)
-      busyWait.received(frames - before, this.#busyWaitMs)
+      busyWait.received(frames - before, chunk.length, this.#busyWaitMs)
     }
     if (this.#reader === undefined) this.#socket.on('data', received)
     else this.#reader.start(received, handlers.room)

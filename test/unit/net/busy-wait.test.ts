@@ -27,16 +27,17 @@ class Loop {
 
 function waitingFor(calls: {
   frames?: number
+  bytes?: number
   intervalMs?: number
   busyWaitMs?: number
   processors?: number
 }) {
-  const { frames = 1, intervalMs = 0.1, busyWaitMs = 1 / 8, processors = 2 } = calls
+  const { frames = 1, bytes = 100, intervalMs = 0.1, busyWaitMs = 1 / 8, processors = 2 } = calls
   const loop = new Loop()
   const wait = new BusyWait(loop, () => processors)
   const turns = []
   for (let i = 0; i < 10; i++) {
-    wait.received(frames, busyWaitMs)
+    wait.received(frames, bytes, busyWaitMs)
     const before = loop.timeMs
     turns.push(loop.run())
     loop.timeMs = before + intervalMs
@@ -55,6 +56,8 @@ describe('waiting busily', () => {
   test.each([
     ['three frames at a time are one call after another', { frames: 3 }, 9],
     ['four are many calls', { frames: 4 }, 0],
+    ['16 KiB are waited for', { bytes: 16 * 1024 }, 9],
+    ['more is not', { bytes: 16 * 1024 + 1 }, 0],
     ['less than a frame is no call', { frames: 0 }, 0],
     ['calls 0.3 ms apart are waited for', { intervalMs: 0.25 }, 9],
     ['calls further apart are not', { intervalMs: 0.35 }, 0],
@@ -68,7 +71,7 @@ describe('waiting busily', () => {
     const loop = new Loop()
     const wait = new BusyWait(loop, () => 2)
     for (let i = 0; i < 10; i++) {
-      wait.received(1, 1 / 8)
+      wait.received(1, 100, 1 / 8)
       if (i === 9) loop.timeMs += 5
       const before = loop.timeMs
       const turns = loop.run()
