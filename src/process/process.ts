@@ -12,6 +12,7 @@ import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
 import type { Destination, ProcessHandler, SpawnOptions } from './host.js'
 import type { ProcessTable } from './table.js'
+import type { Watchers } from './watchers.js'
 import {
   demonitor,
   demonitorNode,
@@ -97,13 +98,15 @@ export class Process {
 
   /** @internal */ links: LinkTable | undefined
   /** @internal */ monitors: Map<Key, OutgoingMonitor> | undefined
-  /** @internal */ watchers: Map<Key, IncomingMonitor> | undefined
+  /** @internal */ watchers: Watchers | undefined
   /** @internal */ aliases: Map<Key, Alias> | undefined
   /** @internal */ spawnRequests: Map<Key, PendingSpawn> | undefined
   /** @internal how many times each node is monitored (`monitor_node/2`) */
   nodeMonitors: Map<Atom, number> | undefined
-  /** @internal nodes that hold a link or monitor of this process */
-  relatedNodes: Set<Atom> | undefined
+  /** @internal a node that holds a link or monitor of this process, and the process's place there (see Relations) */
+  relatedNode: Atom | undefined
+  /** @internal */ relatedAt = 0
+  /** @internal */ otherRelations: Map<Atom, number> | undefined
   /** @internal */ registeredName: Atom | undefined
   /** @internal takes, before the mailbox does, answers to what a service asked in this process's name; true: taken */
   intercept: ((message: Term) => boolean) | undefined
@@ -274,9 +277,8 @@ export class Process {
       const { target } = monitor
       if (target instanceof Pid) this.monitors?.set(key, { ...monitor, target: canonical(target) })
     }
-    for (const [key, watcher] of this.watchers ?? []) {
-      this.watchers?.set(key, { ...watcher, watcher: canonical(watcher.watcher) })
-    }
+    for (const monitor of this.watchers?.values() ?? [])
+      this.watchers?.add({ ...monitor, watcher: canonical(monitor.watcher) })
   }
 
   /** @internal */

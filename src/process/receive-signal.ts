@@ -10,6 +10,7 @@ import { LinkTable } from './links.js'
 import type { Process } from './process.js'
 import { readSpawnOptions } from './spawn-options.js'
 import type { ProcessTable } from './table.js'
+import { Watchers } from './watchers.js'
 import { demonitor } from './watching.js'
 
 const NOPROC = internAtom('noproc')
@@ -69,7 +70,7 @@ export function receiveSignal(table: ProcessTable, signal: SignalIn): void {
     case 'demonitor': {
       const key = table.ids.referenceKey(signal.ref)
       const process = signal.to instanceof Pid ? table.process(signal.to) : table.namedWatchers.get(key)
-      process?.watchers?.delete(key)
+      process?.watchers?.delete(signal.ref)
       table.namedWatchers.delete(key)
       return
     }
@@ -114,10 +115,9 @@ function receiveMonitor(table: ProcessTable, from: Pid, to: Pid | Name, ref: Ref
     table.signal({ type: 'monitorExit', from: to, to: from, ref, reason: NOPROC }, from.node)
     return
   }
-  const key = table.ids.referenceKey(ref)
-  process.watchers ??= new Map()
-  process.watchers.set(key, { ref, watcher: from, name: to instanceof Pid ? undefined : to })
-  if (!(to instanceof Pid)) table.namedWatchers.set(key, process)
+  process.watchers ??= new Watchers(table.ids)
+  process.watchers.add({ ref, watcher: from, name: to instanceof Pid ? undefined : to })
+  if (!(to instanceof Pid)) table.namedWatchers.set(table.ids.referenceKey(ref), process)
   table.relate(process, from.node)
 }
 
@@ -191,8 +191,8 @@ function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
   }
   if (options.monitor) {
     flags |= SPAWNED_MONITORED
-    process.watchers = new Map()
-    process.watchers.set(table.ids.referenceKey(ref), { ref, watcher: from, name: undefined })
+    process.watchers = new Watchers(table.ids)
+    process.watchers.add({ ref, watcher: from, name: undefined })
   }
   if (flags !== 0) table.relate(process, from.node)
   table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)

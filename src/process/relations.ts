@@ -9,32 +9,48 @@ const NODEDOWN = internAtom('nodedown')
 const NOCONNECTION = internAtom('noconnection')
 
 export class Relations {
-  readonly #byNode = new Map<Atom, Set<Process>>()
+  /** Each process knows its places in these, so that most calls, which are related to one node, need no other table. */
+  readonly #byNode = new Map<Atom, Process[]>()
 
   relate(process: Process, node: Atom): void {
-    process.relatedNodes ??= new Set()
-    if (process.relatedNodes.has(node)) return
-    process.relatedNodes.add(node)
+    if (process.relatedNode === node || process.otherRelations?.has(node)) return
     const processes = this.#byNode.get(node)
-    if (processes === undefined) this.#byNode.set(node, new Set([process]))
-    else processes.add(process)
+    const at = processes?.length ?? 0
+    if (processes === undefined) this.#byNode.set(node, [process])
+    else processes.push(process)
+    if (process.relatedNode === undefined) {
+      process.relatedNode = node
+      process.relatedAt = at
+    } else (process.otherRelations ??= new Map()).set(node, at)
   }
 
   /** The process has ended. */
   forget(process: Process): void {
-    for (const node of process.relatedNodes ?? []) {
-      const processes = this.#byNode.get(node)
-      processes?.delete(process)
-      if (processes?.size === 0) this.#byNode.delete(node)
-    }
+    const { relatedNode, otherRelations } = process
+    if (relatedNode !== undefined) this.#remove(relatedNode, process.relatedAt)
+    for (const [node, at] of otherRelations ?? []) this.#remove(node, at)
+    process.relatedNode = process.otherRelations = undefined
+  }
+
+  #remove(node: Atom, at: number): void {
+    const processes = this.#byNode.get(node)!
+    const last = processes.pop()!
+    if (at < processes.length) {
+      processes[at] = last
+      if (last.relatedNode === node) last.relatedAt = at
+      else last.otherRelations!.set(node, at)
+    } else if (at === 0) this.#byNode.delete(node)
   }
 
   /** The processes that were related to `node`; they are no more. */
-  take(node: Atom): Iterable<Process> {
-    const processes = this.#byNode.get(node)
+  take(node: Atom): readonly Process[] {
+    const processes = this.#byNode.get(node) ?? []
     this.#byNode.delete(node)
-    for (const process of processes ?? []) process.relatedNodes?.delete(node)
-    return processes ?? []
+    for (const process of processes) {
+      if (process.relatedNode === node) process.relatedNode = undefined
+      else process.otherRelations!.delete(node)
+    }
+    return processes
   }
 
   /** Nodes that some process is related to. */
@@ -52,10 +68,10 @@ export function breakRelations(table: ProcessTable, process: Process, node: Atom
   for (const { ref, target } of [...(process.monitors?.values() ?? [])]) {
     if (target.node === node) deliverDown(table, process, ref, NOCONNECTION)
   }
-  for (const [key, watcher] of process.watchers ?? []) {
-    if (watcher.watcher.node !== node) continue
-    process.watchers?.delete(key)
-    if (watcher.name !== undefined) table.namedWatchers.delete(key)
+  for (const { ref, watcher, name } of process.watchers?.values() ?? []) {
+    if (watcher.node !== node) continue
+    process.watchers?.delete(ref)
+    if (name !== undefined) table.namedWatchers.delete(table.ids.referenceKey(ref))
   }
   for (const request of [...(process.spawnRequests?.values() ?? [])]) {
     if (request.node !== node) continue

@@ -209,10 +209,9 @@ export class ProcessTable implements Host {
         reason: sent,
       }))
     }
-    for (const [key, watcher] of process.watchers ?? []) {
-      if (watcher.name !== undefined) this.namedWatchers.delete(key)
-      const from = watcher.name ?? pid
-      const { ref, watcher: to } = watcher
+    for (const { ref, watcher: to, name } of process.watchers?.values() ?? []) {
+      if (name !== undefined) this.namedWatchers.delete(this.ids.referenceKey(ref))
+      const from = name ?? pid
       const signal = (sent: Encodable): SignalOut => ({ type: 'monitorExit', from, to, ref, reason: sent })
       // By name too, it comes after what the process sent.
       this.#sendReason(reason, fallback, to.node, signal, pid)
@@ -220,7 +219,7 @@ export class ProcessTable implements Host {
     for (const { ref, target } of process.monitors?.values() ?? []) sendDemonitor(this, pid, ref, target)
     for (const request of process.spawnRequests?.values() ?? []) request.abandoned = true
     process.links = process.monitors = process.watchers = process.aliases = process.spawnRequests = undefined
-    process.nodeMonitors = process.relatedNodes = undefined
+    process.nodeMonitors = undefined
     try {
       process.handler?.exited?.(reason)
     } catch (error) {

@@ -1,0 +1,51 @@
+/**
+ * The monitors that others set on one process, by their references. A process that runs one call has one of them, for
+ * which no table is made.
+ */
+import type { Reference } from '../etf/identifiers.js'
+import type { IdAllocator } from './ids.js'
+import type { IncomingMonitor } from './process.js'
+
+export class Watchers {
+  readonly #ids: Pick<IdAllocator, 'referenceKey'>
+  #first: IncomingMonitor | undefined
+  /** Those that came later, while there was another. */
+  #more: Map<number | string, IncomingMonitor> | undefined
+
+  constructor(ids: Pick<IdAllocator, 'referenceKey'>) {
+    this.#ids = ids
+  }
+
+  get size(): number {
+    return (this.#first === undefined ? 0 : 1) + (this.#more?.size ?? 0)
+  }
+
+  /** Takes the place of one with an equal reference. */
+  add(monitor: IncomingMonitor): void {
+    if (this.#more !== undefined) this.#more.set(this.#ids.referenceKey(monitor.ref), monitor)
+    else if (this.#first === undefined || this.#isFirst(monitor.ref)) this.#first = monitor
+    else
+      this.#more = new Map([
+        [this.#ids.referenceKey(this.#first.ref), this.#first],
+        [this.#ids.referenceKey(monitor.ref), monitor],
+      ])
+    if (this.#more !== undefined) this.#first = undefined
+  }
+
+  delete(ref: Reference): void {
+    if (this.#more !== undefined) this.#more.delete(this.#ids.referenceKey(ref))
+    else if (this.#isFirst(ref)) this.#first = undefined
+  }
+
+  /** In the order in which they were set. Later changes do not change it. */
+  values(): readonly IncomingMonitor[] {
+    if (this.#more !== undefined) return [...this.#more.values()]
+    return this.#first === undefined ? [] : [this.#first]
+  }
+
+  #isFirst(ref: Reference): boolean {
+    return (
+      this.#first !== undefined && this.#ids.referenceKey(this.#first.ref) === this.#ids.referenceKey(ref)
+    )
+  }
+}
