@@ -74,6 +74,9 @@ function world(transport: Transport, config: LinkConfig): HandshakeWorld {
   }
 }
 
+/** As many frames since the last write are not of one who waits for the answer to each; a write costs as much as they do. */
+const MANY_FRAMES = 8
+
 class TransportLink implements Link {
   readonly direction: 'out' | 'in'
   readonly transport: Transport
@@ -94,6 +97,7 @@ class TransportLink implements Link {
   #timer: Timer | undefined
   #netTicktimeMs: number
   #flushing = false
+  #framesAtFlush = 0
   readonly #pace = new Pace()
   #paceTimer: Timer | undefined
   #pauses = 0
@@ -350,9 +354,17 @@ class TransportLink implements Link {
     if (this.#flushing) return
     this.#flushing = true
     this.#clock.defer(() => {
-      this.#flushing = false
-      if (this.state === 'up') this.#flush()
+      const frames = (this.#channel?.receivedFrames ?? 0) - this.#framesAtFlush
+      if (frames < MANY_FRAMES) this.#flushScheduled()
+      // What comes in the next turn is answered in the same write.
+      else this.#clock.defer(this.#flushScheduled)
     })
+  }
+
+  readonly #flushScheduled = (): void => {
+    this.#flushing = false
+    this.#framesAtFlush = this.#channel?.receivedFrames ?? 0
+    if (this.state === 'up') this.#flush()
   }
 
   /**
