@@ -137,8 +137,13 @@ export class FrameReader {
   /** Forgets the frame begun, and gives up all memory. */
   reset(): void {
     this.endFrame()
-    this.ahead = undefined
+    this.dropAhead()
     this.aheadBytes = 0
+  }
+
+  private dropAhead(): void {
+    this.ahead = undefined
+    this.isAhead = false
   }
 
   private endFrame(): void {
@@ -176,14 +181,17 @@ export class FrameReader {
   private memoryAt(start: number, length: number): Uint8Array | undefined {
     if (length < MIN_AHEAD_BYTES || length > MAX_AHEAD_BYTES) return undefined
     this.aheadBytes = LENGTH_BYTES + length + 3 * SPARE_BYTES
-    return this.isAhead ? this.ahead!.subarray(start) : undefined
+    if (!this.isAhead) return undefined
+    const ahead = this.ahead!
+    if (ahead.length <= 2 * this.aheadBytes) return ahead.subarray(start)
+    // Whoever keeps the frame would keep that much.
+    this.dropAhead()
+    return undefined
   }
 
   /** The memory ahead is used no more, if it became that. */
   private give(gathering: Gathering): void {
-    if (gathering.bytes.buffer !== this.ahead?.buffer) return
-    this.ahead = undefined
-    this.isAhead = false
+    if (gathering.bytes.buffer === this.ahead?.buffer) this.dropAhead()
   }
 
   private fillHead(chunk: Uint8Array, position: number, end: number): number {

@@ -250,6 +250,46 @@ describe('after a long frame', () => {
     expect(frameReader.room()).toBeUndefined()
   })
 
+  it('a much shorter one does not keep so much memory', () => {
+    // What is got ready is 4 + 3 * 1024 bytes more than the frame.
+    const most = 100_000
+    const half = (most - 4 - 3 * SPARE_BYTES) / 2
+    for (const [length, kept] of [
+      [half, true],
+      [half - 1, false],
+    ] as const) {
+      const { frameReader, frames, gathered } = reader(MAX, undefined, true)
+      read(frameReader, frame(most), 60_000)
+      read(frameReader, frame(length))
+      expect(gathered).toEqual([true, kept])
+      // The next one of that length does.
+      const [room] = read(frameReader, frame(length))
+      expect(room).toHaveLength(4 + length + 3 * SPARE_BYTES)
+      expect(gathered).toEqual([true, kept, true])
+      expect(frames).toEqual([most, length, length].map((one) => hex(frame(one).subarray(4))))
+    }
+  })
+
+  it('may be the last: a frame before the next one can be what ends the reading', () => {
+    const received: number[] = []
+    const memory = new GatheringMemory(1_000_000, (bytes) => new Uint8Array(bytes))
+    const frameReader: FrameReader = new FrameReader(
+      {
+        onFrame(_bytes, start, end) {
+          received.push(end - start)
+          if (end - start === 5) frameReader.reset()
+        },
+        gather: (_bytes, _start, length, there) => memory.open(length, there),
+        onTick: () => undefined,
+        allocate: (bytes) => new Uint8Array(bytes),
+      },
+      MAX,
+    )
+    read(frameReader, frame(LONG))
+    read(frameReader, new Uint8Array([...frame(5), ...frame(LONG - 1_000)]))
+    expect(received).toEqual([LONG, 5, LONG - 1_000])
+  })
+
   it('a longer one gets other memory, and what came of it is moved there', () => {
     const { frameReader, frames, gatherings } = reader(MAX, undefined, true)
     read(frameReader, frame(MIN))
