@@ -1,11 +1,11 @@
-// Joins the modules that tsc left in lib into few files. Modules of their own cost V8 and Node a hundred kilobytes of
-// memory each, whatever is in them, and time to load.
+// Joins the modules that tsc left in lib into few files: each module by itself costs V8 and Node memory and time, whatever
+// is in it (bench/startup/load.js).
 //   lib/cli/program.cjs  the short commands and all they need, which src/cli/main.cts loads
 //   lib/index.js, …      what package.json exports, and the commands that run on; what several of them need is in
 //                        lib/chunks
 // Types stay as tsc made them, one file for each module.
 //   node scripts/bundle.mjs
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
@@ -30,14 +30,16 @@ const common = {
 
 /** Needs the modules in lib, as tsc made them. Throws when it fails. */
 export function bundle() {
-  bundleShortCommands()
+  const program = shortCommands()
   bundleRest()
-}
-
-function bundleShortCommands() {
   // Compiled code of an older bundle.
   for (const name of readdirSync(lib('cli'))) if (name.startsWith('program.cjs.')) rmSync(lib(`cli/${name}`))
-  buildSync({
+  // Last: build-if-needed.mjs takes its age for that of all.
+  writeFileSync(lib('cli/program.cjs'), program)
+}
+
+function shortCommands() {
+  const { outputFiles } = buildSync({
     ...common,
     entryPoints: [lib('cli/program.js')],
     outfile: lib('cli/program.cjs'),
@@ -52,7 +54,9 @@ function bundleShortCommands() {
     minify: true,
     // Loaded as Latin-1.
     charset: 'ascii',
+    write: false,
   })
+  return outputFiles[0].contents
 }
 
 function bundleRest() {
