@@ -258,6 +258,8 @@ async function crowd(targets, driver, caller) {
     const none = await measured()
     const given = { command: 'crowd', target: address, host: '127.0.0.1', port: Number(port), size }
     await caller.ask(JSON.stringify(given))
+    const { connected } = await child.ask('gc')
+    if (connected < size) throw new Error(`${connected} nodes are connected, not ${size} and the driver`)
     rows.push({ size, none, ...(await measured()) })
     await caller.ask(JSON.stringify({ command: 'disperse' }))
   }

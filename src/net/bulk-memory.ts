@@ -8,7 +8,7 @@
  * heap's. So a heap of that size is made larger, by an array that holds nothing and that no collection looks into.
  *
  * The C library gives what was freed back to the system, from where it is had again, page by page, each filled with zeros
- * first: with that, reading takes a fifth longer. So it is made to keep it, while more binaries come. glibc (`mallopt(3)`,
+ * first, which is a good part of what reading costs. So it is made to keep it, while more binaries come. glibc (`mallopt(3)`,
  * `M_MMAP_THRESHOLD`, `M_TRIM_THRESHOLD`) keeps twice as much as the largest piece that was ever given back to it.
  *
  * When no more come, V8 is made to collect the last of them, and the C library to give all back: V8 collects when it is
@@ -113,7 +113,7 @@ export class BulkMemory {
       return
     }
     this.#keptBytes = keptBytes
-    this.#keep(Math.min(keptBytes / 2, MAX_NOTICED_BYTES))
+    this.#keep(Math.min(Math.floor(keptBytes / 2), MAX_NOTICED_BYTES))
     const { old } = this.#host.heap()
     // Numbers with a fraction are kept as such, not as references that a collection follows.
     if (old >= SMALL_HEAP_BYTES && old < 4 * BALLAST_BYTES)

@@ -39,7 +39,7 @@ export class BusyWait {
   /**
    * To be told of all that is received, when it has been handled.
    * @param frames that it completed
-   * @param bytes
+   * @param bytes of these and of parts of others
    * @param busyWaitMs how long to wait for the next; 0: not at all
    */
   received(frames: number, bytes: number, busyWaitMs: number): void {

@@ -16,10 +16,6 @@ export class Watchers {
     this.#ids = ids
   }
 
-  get size(): number {
-    return (this.#first === undefined ? 0 : 1) + (this.#more?.size ?? 0)
-  }
-
   /** Takes the place of one with an equal reference. */
   add(monitor: IncomingMonitor): void {
     if (this.#more !== undefined) this.#more.set(this.#ids.referenceKey(monitor.ref), monitor)

@@ -25,7 +25,7 @@ describe('what is sent in a turn of the event loop', () => {
     expect(defer).toHaveBeenCalledTimes(1)
   })
 
-  test('is lost without a trace when the link ends before', async () => {
+  test('leaves before the link is closed', async () => {
     const { loop, a, b } = pair()
     await loop.settle()
     for (let i = 0; i < 8; i++) a.link.send(message(`${i}`))
@@ -33,6 +33,7 @@ describe('what is sent in a turn of the event loop', () => {
     b.link.send(message('answer'))
     b.link.close('disconnect')
     await loop.settle()
+    expect(texts(a)).toEqual(['answer'])
     expect(b.events.at(-1)).toBe('down disconnect')
   })
 })

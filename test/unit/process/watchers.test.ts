@@ -29,7 +29,7 @@ describe('watchers of a process', () => {
     for (const word of [2, 3, 4]) watchers.delete(reference(word))
     expect(words(watchers)).toEqual([])
     watchers.add(monitor(5))
-    expect([words(watchers), watchers.size]).toEqual([[5], 1])
+    expect(words(watchers)).toEqual([5])
   })
 
   test('one with an equal reference takes the place of the other', () => {
@@ -43,7 +43,7 @@ describe('watchers of a process', () => {
     expect(watchers.values()).toEqual([monitor(1), monitor(2)])
     watchers.delete(reference(1))
     watchers.delete(reference(1))
-    expect([words(watchers), watchers.size]).toEqual([[2], 1])
+    expect(words(watchers)).toEqual([2])
   })
 
   test('what was asked for stays when one is taken away', () => {
