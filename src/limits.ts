@@ -82,6 +82,12 @@ export interface Limits {
    */
   busyWaitMs: number
   /**
+   * How long the thread sleeps after a turn of the event loop that answered many small messages, so that the next ones
+   * gather (see net/coalescing.ts); the system may make it a little longer. 0: not at all, each is answered soonest, and
+   * costs more.
+   */
+  coalescingMs: number
+  /**
    * While large binaries keep coming or going, and for five seconds after, how much of the memory that they leave may be
    * kept for the next ones (see net/bulk-memory.ts). 0: it is left to V8 and the C library, which give it back and have
    * it anew.
@@ -281,6 +287,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxWriteAheadBytes: 256 * 1024,
   closeLingerMs: 2_000,
   busyWaitMs: 0.1,
+  coalescingMs: 0.05,
   bulkMemoryBytes: 48 * 1024 * 1024,
 
   maxEpmdRequestBytes: 3_057,

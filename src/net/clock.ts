@@ -1,5 +1,7 @@
 /** Time for the net layer, as an argument: tests drive links on virtual time. */
 
+import { turnEnd } from './turn-end.js'
+
 /** A timer that was set; `clear` is safe to call at any time, more than once. */
 export interface Timer {
   clear(): void
@@ -24,7 +26,5 @@ export const systemClock: Clock = {
     const timer = setTimeout(callback, delayMs)
     return { clear: () => clearTimeout(timer) }
   },
-  // The check phase follows the poll phase: every socket that has input is read before the callback runs, which makes
-  // one write of a whole turn's output and lets a tick after a stall see what had arrived meanwhile.
-  defer: (callback) => void setImmediate(callback),
+  defer: turnEnd.defer,
 }

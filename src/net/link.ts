@@ -74,9 +74,6 @@ function world(transport: Transport, config: LinkConfig): HandshakeWorld {
   }
 }
 
-/** As many frames since the last write are not of one who waits for the answer to each; a write costs as much as they do. */
-const MANY_FRAMES = 8
-
 class TransportLink implements Link {
   readonly direction: 'out' | 'in'
   readonly transport: Transport
@@ -97,7 +94,6 @@ class TransportLink implements Link {
   #timer: Timer | undefined
   #netTicktimeMs: number
   #flushing = false
-  #framesAtFlush = 0
   readonly #pace = new Pace()
   #paceTimer: Timer | undefined
   #pauses = 0
@@ -353,17 +349,11 @@ class TransportLink implements Link {
   #scheduleFlush(): void {
     if (this.#flushing) return
     this.#flushing = true
-    this.#clock.defer(() => {
-      const frames = (this.#channel?.receivedFrames ?? 0) - this.#framesAtFlush
-      if (frames < MANY_FRAMES) this.#flushScheduled()
-      // What comes in the next turn is answered in the same write.
-      else this.#clock.defer(this.#flushScheduled)
-    })
+    this.#clock.defer(this.#flushScheduled)
   }
 
   readonly #flushScheduled = (): void => {
     this.#flushing = false
-    this.#framesAtFlush = this.#channel?.receivedFrames ?? 0
     if (this.state === 'up') this.#flush()
   }
 

@@ -5,12 +5,16 @@ import { DEFAULT_LIMITS } from '../limits.js'
 import { BulkMemory } from './bulk-memory.js'
 import { BusyWait } from './busy-wait.js'
 import { systemClock } from './clock.js'
+import { Coalescing } from './coalescing.js'
+import { sleep } from './sleep.js'
 import { SocketReader } from './socket-reader.js'
+import { turnEnd } from './turn-end.js'
 import type { Transport, TransportAddress, TransportHandlers, TransportOptions } from './transport.js'
 
 // Of the whole process, as its heap and its event loop are.
 const bulkMemory = new BulkMemory()
 const busyWait = new BusyWait(systemClock, () => process.getBuiltinModule('node:os').availableParallelism())
+const coalescing = new Coalescing({ now: systemClock.now, deferLast: turnEnd.deferLast }, sleep)
 
 /** What of the limits holds for one connection. */
 export interface TcpOptions {
@@ -18,6 +22,8 @@ export interface TcpOptions {
   lingerMs?: number
   /** How long to wait busily for what may come next. */
   busyWaitMs?: number
+  /** How long to let many small messages gather. */
+  coalescingMs?: number
   /** How much memory of large binaries may be kept for the next ones. */
   bulkMemoryBytes?: number
 }
@@ -31,6 +37,7 @@ export class TcpTransport implements Transport {
   readonly #socket: Socket
   readonly #lingerMs: number
   readonly #busyWaitMs: number
+  readonly #coalescingMs: number
   readonly #bulkMemoryBytes: number
   readonly #reader: SocketReader | undefined
   readonly #options: Required<TransportOptions> = { nodelay: true, keepalive: true }
@@ -45,6 +52,7 @@ export class TcpTransport implements Transport {
     this.#socket = socket
     this.#lingerMs = options.lingerMs ?? DEFAULT_LIMITS.closeLingerMs
     this.#busyWaitMs = options.busyWaitMs ?? DEFAULT_LIMITS.busyWaitMs
+    this.#coalescingMs = options.coalescingMs ?? DEFAULT_LIMITS.coalescingMs
     this.#bulkMemoryBytes = options.bulkMemoryBytes ?? DEFAULT_LIMITS.bulkMemoryBytes
     this.#reader = reader
     this.localAddress = address(socket.localAddress, socket.localPort)
@@ -91,6 +99,7 @@ export class TcpTransport implements Transport {
       if (frames === 0) return
       bulkMemory.moved(chunk.length, this.#bulkMemoryBytes)
       busyWait.received(frames - before, chunk.length, this.#busyWaitMs)
+      coalescing.received(frames - before, chunk.length, this.#coalescingMs)
     }
     if (this.#reader === undefined) this.#socket.on('data', received)
     else this.#reader.start(received, handlers.room)

@@ -146,8 +146,8 @@ export class Distribution {
   }
 
   #tcpOptions(): TcpOptions {
-    const { closeLingerMs: lingerMs, busyWaitMs, bulkMemoryBytes } = this.#options.limits
-    return { lingerMs, busyWaitMs, bulkMemoryBytes }
+    const { closeLingerMs: lingerMs, busyWaitMs, coalescingMs, bulkMemoryBytes } = this.#options.limits
+    return { lingerMs, busyWaitMs, coalescingMs, bulkMemoryBytes }
   }
 
   async #find(node: string, signal: AbortSignal): Promise<Address> {

@@ -244,6 +244,43 @@ describe('tcp', () => {
     await worker.terminate()
   })
 
+  test.each([
+    [0, false],
+    [0.125, true],
+  ])(
+    'many messages at a time, with coalescingMs %d: the thread sleeps is %p',
+    async (coalescingMs, sleeps) => {
+      const wait = jest.spyOn(Atomics, 'wait')
+      const accepted = new Promise<Transport>((resolve) => {
+        void listenTcp({ host: '127.0.0.1', port: 0, coalescingMs }, resolve).then((listener) => {
+          listeners.push(listener)
+          void connectTcp({ ...listener.address, coalescingMs: 0 }).then((transport) => {
+            transports.push(transport)
+            transport.attach({ onData: () => transport.write(Buffer.of(1)), onClose: () => undefined })
+            transport.write(Buffer.of(1))
+          })
+        })
+      })
+      const many = await accepted
+      transports.push(many)
+      let frames = 0
+      await new Promise<void>((resolve) => {
+        many.attach({
+          onData() {
+            frames += 100
+            many.write(Buffer.of(1))
+            if (frames > 10_000 && wait.mock.calls.length > 0 === sleeps) resolve()
+          },
+          frames: () => frames,
+          onClose: () => undefined,
+        })
+      })
+      expect(wait.mock.calls.length > 0).toBe(sleeps)
+      for (const [, , , ms] of wait.mock.calls) expect(ms).toBe(coalescingMs)
+      wait.mockRestore()
+    },
+  )
+
   test('a port where nobody listens is NODE_CONNECT_FAILED, with the cause', async () => {
     const listener = await listenTcp({ host: '127.0.0.1', port: 0 }, () => undefined)
     listener.close()

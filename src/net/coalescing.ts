@@ -1,0 +1,126 @@
+/**
+ * Many small messages, taken together. When they come in numbers, but so fast that each turn of the event loop has only a
+ * few of them, the turn (a read, a write, and waking whoever waits for the answers) costs more than the messages do. Then
+ * the thread sleeps for a moment when it has answered, as network cards moderate their interrupts: meanwhile the next
+ * ones gather, and a peer on the same machine has the processor for itself. Where too few come for that, since they wait
+ * for our answers, it is soon given up, and tried again later.
+ */
+import type { TurnEnd } from './turn-end.js'
+import type { Clock } from './clock.js'
+
+/** On average in a turn. Fewer come of a peer that has little more under way: waiting for them would only make them late. */
+const MIN_FRAMES = 20
+
+/** Of how many turns the average is, more or less. */
+const AVERAGE_OF = 32
+
+/** What it is taken for before the first. */
+const FIRST_AVERAGE = 24
+
+/** Moving more than that takes longer than the turn. */
+const MAX_BYTES = 32 * 1024
+
+/** After as many, it has not been in vain: when it is given up, the next trial comes soon. */
+const MIN_WAITS = 64
+
+/** A turn as long as that has other work to do, and gathers enough without a wait. */
+const MAX_TURN_MS = 0.5
+
+/** It is tried when as many come in a millisecond. */
+const MIN_RATE = 24
+
+/** Before the next trial, when the last was the first in vain and when many were. */
+const MIN_RETRY_MS = 32
+const MAX_RETRY_MS = 512
+
+export class Coalescing {
+  readonly #clock: Pick<Clock, 'now'> & Pick<TurnEnd, 'deferLast'>
+  readonly #sleep: (ms: number) => boolean
+  #scheduled = false
+  #waitMs = 0
+  /** What came in this turn. */
+  #frames = 0
+  #bytes = 0
+  /** Whether each turn waits; otherwise messages are counted. */
+  #waiting = false
+  #wokenAt = 0
+  #waits = 0
+  #average = FIRST_AVERAGE
+  #counted = 0
+  #countedFrom = -Infinity
+  #retryAt = -Infinity
+  #retryMs = MIN_RETRY_MS / 2
+
+  /** @param sleep stops the thread; false where that is not allowed */
+  constructor(clock: Pick<Clock, 'now'> & Pick<TurnEnd, 'deferLast'>, sleep: (ms: number) => boolean) {
+    this.#clock = clock
+    this.#sleep = sleep
+  }
+
+  /**
+   * To be told of all that is received.
+   * @param frames that it completed
+   * @param bytes of these and of parts of others
+   * @param waitMs how long to sleep; 0: not at all
+   */
+  received(frames: number, bytes: number, waitMs: number): void {
+    if (waitMs === 0) return
+    this.#frames += frames
+    this.#bytes += bytes
+    this.#waitMs = waitMs
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#clock.deferLast(this.#turn)
+  }
+
+  readonly #turn = (): void => {
+    const frames = this.#frames
+    const bytes = this.#bytes
+    this.#scheduled = false
+    this.#frames = this.#bytes = 0
+    const now = this.#clock.now()
+    if (!(this.#waiting ? this.#continues(frames, bytes, now) : this.#begins(frames, now))) return
+    if (this.#sleep(this.#waitMs)) this.#wokenAt = this.#clock.now()
+    else {
+      this.#waiting = false
+      this.#retryAt = Infinity
+    }
+  }
+
+  #begins(frames: number, now: number): boolean {
+    this.#counted += frames
+    const ms = now - this.#countedFrom
+    if (ms < 1) return false
+    this.#waiting = this.#counted >= MIN_RATE * ms && now >= this.#retryAt
+    this.#counted = 0
+    this.#countedFrom = now
+    this.#average = FIRST_AVERAGE
+    this.#waits = 0
+    return this.#waiting
+  }
+
+  #continues(frames: number, bytes: number, now: number): boolean {
+    if (bytes > MAX_BYTES) {
+      this.#giveUp(now)
+      return false
+    }
+    const turnMs = now - this.#wokenAt
+    this.#wokenAt = now
+    if (turnMs > MAX_TURN_MS) return false
+    this.#average += (frames - this.#average) / AVERAGE_OF
+    if (this.#average < MIN_FRAMES) {
+      this.#giveUp(now)
+      return false
+    }
+    this.#waits++
+    return true
+  }
+
+  #giveUp(now: number): void {
+    this.#waiting = false
+    this.#retryMs = this.#waits >= MIN_WAITS ? MIN_RETRY_MS : Math.min(2 * this.#retryMs, MAX_RETRY_MS)
+    this.#retryAt = now + this.#retryMs
+    this.#counted = 0
+    this.#countedFrom = -Infinity
+  }
+}

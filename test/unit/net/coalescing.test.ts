@@ -1,0 +1,115 @@
+import { Coalescing } from '../../../src/net/coalescing.js'
+
+/** A thread that gets messages at a rate: what came while it slept, or worked, is there in the next turn. */
+class Thread {
+  timeMs = 1000
+  sleeps: number[] = []
+  #ends: (() => void)[] = []
+
+  constructor(readonly maySleep = true) {}
+
+  now = (): number => this.timeMs
+
+  deferLast = (callback: () => void): void => void this.#ends.push(callback)
+
+  sleep = (ms: number): boolean => {
+    if (!this.maySleep) return false
+    this.sleeps.push(this.timeMs)
+    this.timeMs += ms
+    return true
+  }
+
+  /** What came, and the end of the turn. */
+  turn(coalescing: Coalescing, frames: number, bytes: number, coalescingMs: number, workMs: number): void {
+    coalescing.received(frames, bytes, coalescingMs)
+    this.timeMs += workMs
+    const ends = this.#ends
+    this.#ends = []
+    for (const end of ends) end()
+  }
+}
+
+interface Load {
+  /** Messages in a millisecond. */
+  rate?: number
+  /** Under way at most: the others wait for answers. */
+  inFlight?: number
+  bytesEach?: number
+  coalescingMs?: number
+  workMs?: number
+  maySleep?: boolean
+  forMs?: number
+}
+
+/** When the thread slept. */
+function under(load: Load): number[] {
+  const { rate = 100, inFlight = 1000, bytesEach = 100, coalescingMs = 0.25, workMs = 0.02, forMs = 100 } = load
+  const thread = new Thread(load.maySleep)
+  const coalescing = new Coalescing(thread, thread.sleep)
+  let readAt = thread.timeMs
+  while (thread.timeMs < 1000 + forMs) {
+    const came = Math.floor((thread.timeMs - readAt) * rate)
+    const frames = Math.min(inFlight, came)
+    readAt += came / rate
+    thread.turn(coalescing, frames, frames * bytesEach, coalescingMs, workMs)
+  }
+  return thread.sleeps
+}
+
+describe('coalescing', () => {
+  test('a thread that is sent many messages, a few in each turn, sleeps after each turn', () => {
+    const sleeps = under({})
+    // After a millisecond of counting, in turns of 0.02 and 0.25 ms.
+    expect(sleeps[0]).toBeLessThan(1003)
+    expect(sleeps.length).toBeGreaterThan((100 - 3) / 0.28)
+  })
+
+  test.each<[string, Load]>([
+    ['too few for a trial', { rate: 23 }],
+    ['a limit of 0', { coalescingMs: 0 }],
+    ['a thread that may not', { maySleep: false }],
+  ])('%s: it never sleeps', (_what, load) => {
+    expect(under(load)).toEqual([])
+  })
+
+  test.each<[string, Load]>([
+    ['who sends 16 and waits for the answers', { inFlight: 16 }],
+    ['what fills its time with long messages', { bytesEach: 1400 }],
+  ])('%s: it is given up, and tried again ever more seldom', (_what, load) => {
+    const sleeps = under({ ...load, forMs: 5000 })
+    const trials = sleeps.filter((at, i) => i === 0 || at - sleeps[i - 1] > 10)
+    const pauses = trials.slice(1).map((at, i) => at - trials[i])
+    // 32 ms after the first, then twice as long each time up to 512.
+    const wanted = [32, 64, 128, 256, 512, 512]
+    expect(pauses.length).toBeGreaterThanOrEqual(wanted.length)
+    wanted.forEach((ms, i) => {
+      expect(pauses[i]).toBeGreaterThanOrEqual(ms)
+      expect(pauses[i]).toBeLessThan(ms + 12)
+    })
+    expect(sleeps.length * 0.25).toBeLessThan(5000 / 50)
+  })
+
+  test('a thread that has other work in its turns does not sleep in them', () => {
+    // The first is a trial; the length of a turn is known after it.
+    expect(under({ workMs: 0.6 })).toHaveLength(1)
+    expect(under({ workMs: 0.45 }).length).toBeGreaterThan(100)
+  })
+
+  test('after it had been worth while, it is tried again soon', () => {
+    const thread = new Thread()
+    const coalescing = new Coalescing(thread, thread.sleep)
+    const load = (frames: number, ms: number): void => {
+      const until = thread.timeMs + ms
+      while (thread.timeMs < until) thread.turn(coalescing, frames, frames * 100, 0.25, 0.02)
+    }
+    // In vain, until trials are seldom.
+    load(16, 3000)
+    load(32, 1000)
+    expect(thread.sleeps.at(-1)).toBeGreaterThan(thread.timeMs - 1)
+    load(16, 20)
+    const endedAt = thread.sleeps.at(-1)!
+    expect(endedAt).toBeLessThan(thread.timeMs)
+    load(32, 100)
+    expect(thread.sleeps.find((at) => at > endedAt)! - endedAt).toBeLessThan(40)
+  })
+})
