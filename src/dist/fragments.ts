@@ -13,6 +13,7 @@
 import type { Atom } from '../etf/atom.js'
 import { DistError } from '../errors.js'
 import type { Limits } from '../limits.js'
+import { FewMap } from './few-map.js'
 import type { Gathering, GatheringMemory } from './gathering.js'
 import { SPARE_BYTES } from './gathering.js'
 
@@ -42,7 +43,7 @@ export interface Reassembled {
 }
 
 export class FragmentAssembler {
-  private readonly sequences = new Map<number | bigint, Sequence>()
+  private readonly sequences = new FewMap<number | bigint, Sequence>()
   private readonly maxMessages: number
   private readonly maxBytes: number
   private countedBytes = 0

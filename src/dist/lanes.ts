@@ -13,6 +13,7 @@ import type { Pid } from '../etf/identifiers.js'
 import type { MessageAtoms } from './atom-cache.js'
 import type { Body, BodyPiece } from './body.js'
 import { writeUint32, writeUint64 } from './bytes.js'
+import { FewMap } from './few-map.js'
 import { Fifo } from './fifo.js'
 import type { Slab } from './slabs.js'
 import { DIST_FRAG_CONT, FRAGMENT_HEADER_BYTES, VERSION } from './header.js'
@@ -53,7 +54,7 @@ export interface Lane {
 const HEAD_BYTES = 4 + FRAGMENT_HEADER_BYTES
 
 export class LaneRing {
-  private readonly lanes = new Map<string, Lane>()
+  private readonly lanes = new FewMap<string, Lane>()
   private ring: Lane[] = []
   private turn = 0
 

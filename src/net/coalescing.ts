@@ -17,7 +17,7 @@ const AVERAGE_OF = 32
 /** What it is taken for before the first. */
 const FIRST_AVERAGE = 24
 
-/** Moving more than that takes longer than the turn. */
+/** In a read. Moving more than that takes longer than the turn. */
 const MAX_BYTES = 32 * 1024
 
 /** After as many, it has not been in vain: when it is given up, the next trial comes soon. */
@@ -30,8 +30,8 @@ const MAX_TURN_MS = 0.5
 const MIN_RATE = 24
 
 /** Before the next trial, when the last was the first in vain and when many were. */
-const MIN_RETRY_MS = 32
-const MAX_RETRY_MS = 512
+const MIN_RETRY_MS = 8
+const MAX_RETRY_MS = 128
 
 export class Coalescing {
   readonly #clock: Pick<Clock, 'now'> & Pick<TurnEnd, 'deferLast'>
@@ -40,7 +40,6 @@ export class Coalescing {
   #waitMs = 0
   /** What came in this turn. */
   #frames = 0
-  #bytes = 0
   /** Whether each turn waits; otherwise messages are counted. */
   #waiting = false
   #wokenAt = 0
@@ -64,9 +63,12 @@ export class Coalescing {
    * @param waitMs how long to sleep; 0: not at all
    */
   received(frames: number, bytes: number, waitMs: number): void {
-    if (waitMs === 0) return
+    if (waitMs === 0 || (!this.#waiting && !this.#begins(frames))) return
+    if (bytes > MAX_BYTES) {
+      this.#pause(this.#clock.now() + MIN_RETRY_MS)
+      return
+    }
     this.#frames += frames
-    this.#bytes += bytes
     this.#waitMs = waitMs
     if (this.#scheduled) return
     this.#scheduled = true
@@ -75,35 +77,29 @@ export class Coalescing {
 
   readonly #turn = (): void => {
     const frames = this.#frames
-    const bytes = this.#bytes
     this.#scheduled = false
-    this.#frames = this.#bytes = 0
-    const now = this.#clock.now()
-    if (!(this.#waiting ? this.#continues(frames, bytes, now) : this.#begins(frames, now))) return
+    this.#frames = 0
+    if (!this.#waiting || !this.#continues(frames)) return
     if (this.#sleep(this.#waitMs)) this.#wokenAt = this.#clock.now()
-    else {
-      this.#waiting = false
-      this.#retryAt = Infinity
-    }
+    else this.#pause(Infinity)
   }
 
-  #begins(frames: number, now: number): boolean {
+  /** Counts; only where many come, the end of a turn is asked for. */
+  #begins(frames: number): boolean {
     this.#counted += frames
+    const now = this.#clock.now()
     const ms = now - this.#countedFrom
     if (ms < 1) return false
     this.#waiting = this.#counted >= MIN_RATE * ms && now >= this.#retryAt
     this.#counted = 0
-    this.#countedFrom = now
+    this.#countedFrom = this.#wokenAt = now
     this.#average = FIRST_AVERAGE
     this.#waits = 0
     return this.#waiting
   }
 
-  #continues(frames: number, bytes: number, now: number): boolean {
-    if (bytes > MAX_BYTES) {
-      this.#giveUp(now)
-      return false
-    }
+  #continues(frames: number): boolean {
+    const now = this.#clock.now()
     const turnMs = now - this.#wokenAt
     this.#wokenAt = now
     if (turnMs > MAX_TURN_MS) return false
@@ -117,9 +113,13 @@ export class Coalescing {
   }
 
   #giveUp(now: number): void {
-    this.#waiting = false
     this.#retryMs = this.#waits >= MIN_WAITS ? MIN_RETRY_MS : Math.min(2 * this.#retryMs, MAX_RETRY_MS)
-    this.#retryAt = now + this.#retryMs
+    this.#pause(now + this.#retryMs)
+  }
+
+  #pause(untilMs: number): void {
+    this.#waiting = false
+    this.#retryAt = untilMs
     this.#counted = 0
     this.#countedFrom = -Infinity
   }

@@ -9,7 +9,10 @@ const NODEDOWN = internAtom('nodedown')
 const NOCONNECTION = internAtom('noconnection')
 
 export class Relations {
-  /** Each process knows its places in these, so that most calls, which are related to one node, need no other table. */
+  /**
+   * Each process knows its places in these, so that most calls, which are related to one node, need no other table. A node
+   * without any stays until the connection to it is lost.
+   */
   readonly #byNode = new Map<Atom, Process[]>()
 
   relate(process: Process, node: Atom): void {
@@ -39,7 +42,7 @@ export class Relations {
       processes[at] = last
       if (last.relatedNode === node) last.relatedAt = at
       else last.otherRelations!.set(node, at)
-    } else if (at === 0) this.#byNode.delete(node)
+    }
   }
 
   /** The processes that were related to `node`; they are no more. */
@@ -51,11 +54,6 @@ export class Relations {
       else process.otherRelations!.delete(node)
     }
     return processes
-  }
-
-  /** Nodes that some process is related to. */
-  get size(): number {
-    return this.#byNode.size
   }
 }
 

@@ -11,6 +11,7 @@ import { DistError, NodeError } from '../errors.js'
 import { Atom, internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
+import { FewMap } from '../dist/few-map.js'
 import type { Name, SignalIn, SignalOut } from '../dist/signals.js'
 import type { Limits } from '../limits.js'
 import { localSignal, reasonOf } from './copy.js'
@@ -19,6 +20,7 @@ import type { Mailbox } from './mailbox.js'
 import type { Destination, Host, ProcessHandler, SpawnedRequest, SpawnOptions } from './host.js'
 import { IdAllocator, pidNumber } from './ids.js'
 import { Process, type Alias, type SendOptions } from './process.js'
+import { ProcessSlots } from './process-slots.js'
 import { receiveSignal } from './receive-signal.js'
 import { Registry } from './registry.js'
 import { breakRelations, Relations } from './relations.js'
@@ -69,7 +71,7 @@ export class ProcessTable implements Host {
   /** @internal */ ids: IdAllocator
   /** @internal */ spawnStarter: ((spawned: SpawnedRequest) => void) | undefined
   /** @internal monitors by registered name, by reference: the name may since mean another process */
-  readonly namedWatchers = new Map<number | string, Process>()
+  readonly namedWatchers = new FewMap<number | string, Process>()
 
   /** @internal */ readonly spawnRequests = new SpawnRequests(this)
 
@@ -77,7 +79,7 @@ export class ProcessTable implements Host {
   /** @internal what the signal that is being delivered took on the wire; 0 for those of this node */
   arrivingBytes = 0
 
-  readonly #processes = new Map<number, Process>()
+  readonly #processes = new ProcessSlots()
   readonly #relations = new Relations()
   readonly #aliases = new Map<number | string, Process>()
   readonly #nodeListeners = new Set<(event: NodeStatus) => void>()
@@ -105,7 +107,7 @@ export class ProcessTable implements Host {
   rename(name: Atom, creation: number): void {
     this.ids = this.ids.renamed(name, creation, this.limits.maxFormerNames)
     const canonical = (pid: Pid) => this.ids.canonical(pid)
-    for (const process of this.#processes.values()) process.rename(canonical)
+    for (const process of this.#processes.all()) process.rename(canonical)
     if (this.#groupLeader !== undefined) this.#groupLeader = canonical(this.#groupLeader)
   }
 
@@ -132,7 +134,7 @@ export class ProcessTable implements Host {
   }
 
   processes(): Pid[] {
-    return [...this.#processes.values()].map((process) => process.pid)
+    return this.#processes.all().map((process) => process.pid)
   }
 
   // --- spawning and ending ---
@@ -177,10 +179,11 @@ export class ProcessTable implements Host {
         `this node has ${this.limits.maxProcesses} processes (limit maxProcesses)`,
       )
     }
-    const pid = this.ids.nextPid((number) => this.#processes.has(number))
+    this.#processes.makeRoom()
+    const pid = this.ids.nextPid(this.#processes.isTaken)
     const process = new Process(this, pid, options.groupLeader ?? this.#groupLeader ?? pid, handler, options)
     if (options.name !== undefined) this.registry.register(options.name, process)
-    this.#processes.set(pidNumber(pid), process)
+    this.#processes.add(process)
     return process
   }
 
@@ -196,7 +199,7 @@ export class ProcessTable implements Host {
     if (!process.alive) return
     const pid = process.pid
     process.markDead(reason)
-    this.#processes.delete(pidNumber(pid))
+    this.#processes.delete(process)
     if (process.registeredName !== undefined) this.registry.unregister(process.registeredName)
     for (const key of process.aliases?.keys() ?? []) this.#aliases.delete(key)
     this.#relations.forget(process)
