@@ -75,6 +75,7 @@ export class FrameReader {
   private aheadBytes = 0
   /** What is being received lies in `ahead`. */
   private isAhead = false
+  private closed = false
 
   /** @param maxFrameBytes the longest frame accepted */
   constructor(handlers: FrameHandlers, maxFrameBytes: number) {
@@ -113,7 +114,7 @@ export class FrameReader {
     this.isAhead = chunk.buffer === this.ahead?.buffer
     // Until a long frame is seen again.
     if (this.isAhead) this.aheadBytes = 0
-    while (position < end) {
+    while (position < end && !this.closed) {
       if (this.gathering !== undefined) position = this.fill(this.gathering, chunk, position, end)
       else if (this.headBytes > 0 || end - position < LENGTH_BYTES)
         position = this.fillHead(chunk, position, end)
@@ -134,8 +135,9 @@ export class FrameReader {
     if (this.aheadBytes === 0) this.ahead = undefined
   }
 
-  /** Forgets the frame begun, and gives up all memory. */
-  reset(): void {
+  /** Gives up all memory. Nothing is read any more, not the rest of a chunk either. */
+  close(): void {
+    this.closed = true
     this.endFrame()
     this.dropAhead()
     this.aheadBytes = 0

@@ -71,7 +71,6 @@ export class ChannelReceiver {
   private readonly lentContext: DecodeContext
   /** Whose later fragment is coming. */
   private sequenceId: number | bigint = 0
-  private ended = false
 
   /** @param peer where OTP demands that a signal is from a process of the peer, others are refused */
   constructor(features: FrameFeatures, limits: Limits, handlers: ReceiverHandlers, peer?: Atom) {
@@ -122,18 +121,16 @@ export class ChannelReceiver {
 
   /** Where the next bytes would best be put: see {@link FrameReader.room}. */
   room(): Uint8Array | undefined {
-    return this.ended ? undefined : this.framing.room()
+    return this.framing.room()
   }
 
   /** Frees what is held; the rest of a chunk that is being read is ignored. */
   close(): void {
-    this.ended = true
-    this.framing.reset()
+    this.framing.close()
     this.assembler.clear()
   }
 
   private frame(bytes: Uint8Array, start: number, end: number, gathering: Gathering | undefined): void {
-    if (this.ended) return
     this.frames++
     const first = this.features.header && bytes[start + 1] === DIST_FRAG_HEADER
     if (gathering !== undefined && !first) this.memory.close(gathering)
@@ -178,7 +175,7 @@ export class ChannelReceiver {
   }
 
   private continue(bytes: Uint8Array, start: number, length: number): Gathering | undefined {
-    if (this.ended || !this.features.header) return undefined
+    if (!this.features.header) return undefined
     if (bytes[start] !== VERSION || bytes[start + 1] !== DIST_FRAG_CONT) return undefined
     this.frames++
     return this.later(bytes, start, start + length)
@@ -192,7 +189,6 @@ export class ChannelReceiver {
   }
 
   private fragment(): void {
-    if (this.ended) return
     const message = this.assembler.arrived(this.sequenceId)
     if (message === undefined) return
     const { bytes, start, end, atoms } = message

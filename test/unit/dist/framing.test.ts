@@ -246,7 +246,7 @@ describe('after a long frame', () => {
     const { frameReader } = reader(2 * MAX, undefined, true)
     read(frameReader, frame(length), 50_000)
     expect(frameReader.room() !== undefined).toBe(is)
-    frameReader.reset()
+    frameReader.close()
     expect(frameReader.room()).toBeUndefined()
   })
 
@@ -270,16 +270,20 @@ describe('after a long frame', () => {
     }
   })
 
-  it('may be the last: a frame before the next one can be what ends the reading', () => {
+  it('is the last, where a frame after it ends the reading', () => {
     const received: number[] = []
+    const gathered: number[] = []
     const memory = new GatheringMemory(1_000_000, (bytes) => new Uint8Array(bytes))
     const frameReader: FrameReader = new FrameReader(
       {
         onFrame(_bytes, start, end) {
           received.push(end - start)
-          if (end - start === 5) frameReader.reset()
+          if (end - start === 5) frameReader.close()
         },
-        gather: (_bytes, _start, length, there) => memory.open(length, there),
+        gather(_bytes, _start, length, there) {
+          gathered.push(length)
+          return memory.open(length, there)
+        },
         onTick: () => undefined,
         allocate: (bytes) => new Uint8Array(bytes),
       },
@@ -287,7 +291,9 @@ describe('after a long frame', () => {
     )
     read(frameReader, frame(LONG))
     read(frameReader, new Uint8Array([...frame(5), ...frame(LONG - 1_000)]))
-    expect(received).toEqual([LONG, 5, LONG - 1_000])
+    expect(received).toEqual([LONG, 5])
+    expect(gathered).toEqual([])
+    expect(frameReader.room()).toBeUndefined()
   })
 
   it('a longer one gets other memory, and what came of it is moved there', () => {
@@ -303,10 +309,11 @@ describe('after a long frame', () => {
   })
 })
 
-it('forgets a frame begun', () => {
+it('reads nothing more when it is closed', () => {
   const { frameReader, frames } = reader()
   frameReader.receive(fromHex('00000004 0102'))
-  frameReader.reset()
-  frameReader.receive(fromHex('00000001 07'))
-  expect(frames).toEqual(['07'])
+  frameReader.close()
+  expect(frameReader.heldBytes).toBe(0)
+  frameReader.receive(fromHex('0304 00000001 07'))
+  expect(frames).toEqual([])
 })
