@@ -5,7 +5,8 @@
  * V8 frees those that were used and forgotten for each 32 MB of them, which costs little. In a heap of 8 to some 14 MiB it
  * then collects the whole heap each time, as objects and binaries together pass the size at which it does: that costs as
  * much as moving the binaries. In a smaller heap it does not begin to, and in a larger one that size is a multiple of the
- * heap's. So a heap of that size is made larger, by an array that holds nothing and that no collection looks into.
+ * heap's. So a heap that stays between the two is made larger, by an array that holds nothing and that no collection looks
+ * into.
  *
  * The C library gives what was freed back to the system, from where it is had again, page by page, each filled with zeros
  * first, which is a good part of what reading costs. So it is made to keep it, while more binaries come. glibc (`mallopt(3)`,
@@ -41,13 +42,19 @@ const UNNOTICED_BYTES = 33 * 1024 * 1024
 /** The largest piece that has one (`DEFAULT_MMAP_THRESHOLD_MAX`). */
 const MAX_NOTICED_BYTES = 32 * 1024 * 1024
 
-/** V8 does not begin to collect a heap of less than 8 MiB for what is beside it. Some of what there is is garbage. */
-const SMALL_HEAP_BYTES = 9 * 1024 * 1024
+/** V8 does not begin to collect a heap of less than 8 MiB for what is beside it; half of one more does not count there. */
+const SMALL_HEAP_BYTES = 8.5 * 1024 * 1024
+
+/** One of this size is large enough as it is. */
+const LARGE_HEAP_BYTES = 14 * 1024 * 1024
+
+/** The least of so many looks is what a heap has beside garbage: one of that size is collected meanwhile. */
+const LOOKS = 16
 
 /** One that may be found to be as small when it has been collected. */
 const COLLECTED_HEAP_BYTES = 10 * 1024 * 1024
 
-/** What is added to a larger one, unless it is four times as large. */
+/** What is added to one between the two. */
 export const BALLAST_BYTES = 8 * 1024 * 1024
 
 /** What it works on. */
@@ -84,6 +91,9 @@ export class BulkMemory {
   #pieceBytes = 0
   #keptBytes = 0
   #ballast: number[] | undefined
+  /** The smallest heap of the last looks. */
+  #least = Infinity
+  #looks = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(host: BulkMemoryHost = systemHost) {
@@ -110,15 +120,24 @@ export class BulkMemory {
     if (tookMs > MAX_LOOK_MS || keptBytes <= 0) return
     if (this.#timer !== undefined) {
       this.#timer.refresh()
+      if (this.#ballast === undefined) this.#weigh()
       return
     }
     this.#keptBytes = keptBytes
     this.#keep(Math.min(Math.floor(keptBytes / 2), MAX_NOTICED_BYTES))
-    const { old } = this.#host.heap()
-    // Numbers with a fraction are kept as such, not as references that a collection follows.
-    if (old >= SMALL_HEAP_BYTES && old < 4 * BALLAST_BYTES)
-      this.#ballast = new Array<number>(BALLAST_BYTES / 8).fill(0.5)
+    this.#least = Infinity
+    this.#looks = 0
     this.#timer = setTimeout(() => this.#giveBack(), BULK_IDLE_MS).unref()
+  }
+
+  #weigh(): void {
+    this.#least = Math.min(this.#least, this.#host.heap().old)
+    if (++this.#looks < LOOKS) return
+    // Numbers with a fraction are kept as such, not as references that a collection follows.
+    if (this.#least >= SMALL_HEAP_BYTES && this.#least < LARGE_HEAP_BYTES)
+      this.#ballast = new Array<number>(BALLAST_BYTES / 8).fill(0.5)
+    this.#least = Infinity
+    this.#looks = 0
   }
 
   /** For good, as far as glibc is concerned: it never keeps less again. */

@@ -75,19 +75,35 @@ describe('bulk memory', () => {
     expect(asked).toEqual([32])
   })
 
+  /** Until it was looked at the heap often enough: from the second time on, when something is kept. */
+  const weigh = (): void => move((1 + 1 + 16) * 16 * MiB, 1_000)
+
   test.each([
-    [9 * MiB - 1, false],
-    [9 * MiB, true],
-    [4 * BALLAST_BYTES - 1, true],
-    [4 * BALLAST_BYTES, false],
+    [8.5 * MiB - 1, false],
+    [8.5 * MiB, true],
+    [14 * MiB - 1, true],
+    [14 * MiB, false],
   ])('a heap of %d bytes is made larger meanwhile: %s', (old, is) => {
     heap = { old, external: 0 }
-    move(16 * MiB, 100)
+    move((1 + 1 + 15) * 16 * MiB, 1_000)
     expect(memory.ballasted).toBe(false)
     move(16 * MiB, 100)
     expect(memory.ballasted).toBe(is)
     jest.advanceTimersByTime(BULK_IDLE_MS)
     expect(memory.ballasted).toBe(false)
+  })
+
+  test('what is garbage in it does not count, and one that grows is weighed again', () => {
+    heap = { old: 12 * MiB, external: 0 }
+    move((1 + 1 + 15) * 16 * MiB, 1_000)
+    heap.old = 8 * MiB
+    move(16 * MiB, 100)
+    expect(memory.ballasted).toBe(false)
+    heap.old = 12 * MiB
+    move(15 * 16 * MiB, 1_000)
+    expect(memory.ballasted).toBe(false)
+    move(16 * MiB, 100)
+    expect(memory.ballasted).toBe(true)
   })
 
   test.each([
@@ -96,7 +112,7 @@ describe('bulk memory', () => {
     ['a larger one that holds much', 10 * MiB, 2 * KEPT, true],
   ])('is given back in %s: %d bytes, %d beside it: %s', (_, old, external, is) => {
     heap = { old, external }
-    move(32 * MiB, 100)
+    weigh()
     expect(memory.ballasted).toBe(true)
     // It is not what counts.
     heap.old += BALLAST_BYTES
