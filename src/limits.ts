@@ -83,8 +83,8 @@ export interface Limits {
   busyWaitMs: number
   /**
    * How long the thread sleeps after a turn of the event loop that answered many small messages, so that the next ones
-   * gather (see net/coalescing.ts); the system may make it a little longer. 0: not at all, each is answered soonest, and
-   * costs more.
+   * gather (see net/coalescing.ts); at most 10, and the system may make it a little longer. 0: not at all, each is answered
+   * soonest, and costs more.
    */
   coalescingMs: number
   /**

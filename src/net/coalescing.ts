@@ -26,6 +26,9 @@ const MIN_WAITS = 64
 /** A turn as long as that has other work to do, and gathers enough without a wait. */
 const MAX_TURN_MS = 0.5
 
+/** No limit makes it longer: the thread does nothing else meanwhile. */
+const MAX_WAIT_MS = 10
+
 /** It is tried when as many come in a millisecond. */
 const MIN_RATE = 24
 
@@ -60,7 +63,7 @@ export class Coalescing {
    * To be told of all that is received.
    * @param frames that it completed
    * @param bytes of these and of parts of others
-   * @param waitMs how long to sleep; 0: not at all
+   * @param waitMs how long to sleep, at most 10; 0: not at all
    */
   received(frames: number, bytes: number, waitMs: number): void {
     if (waitMs === 0 || (!this.#waiting && !this.#begins(frames))) return
@@ -69,7 +72,7 @@ export class Coalescing {
       return
     }
     this.#frames += frames
-    this.#waitMs = waitMs
+    this.#waitMs = Math.min(waitMs, MAX_WAIT_MS)
     if (this.#scheduled) return
     this.#scheduled = true
     this.#clock.deferLast(this.#turn)

@@ -79,6 +79,18 @@ describe('coalescing', () => {
     expect(under(load)).toEqual([])
   })
 
+  test.each([
+    [10, 10],
+    [10.5, 10],
+    [Infinity, 10],
+  ])('with a limit of %d ms it sleeps for %d', (coalescingMs, sleptMs) => {
+    const thread = new Thread()
+    const slept: number[] = []
+    const coalescing = new Coalescing(thread, (ms) => slept.push(ms) > 0)
+    for (let i = 0; i < 200; i++) thread.turn(coalescing, 30, 3000, coalescingMs, 0.02)
+    expect(new Set(slept)).toEqual(new Set([sleptMs]))
+  })
+
   test('for a peer that sends 16 and waits for the answers it is given up, and tried again ever more seldom', () => {
     const sleeps = under({ inFlight: 16, forMs: 2000 })
     const trials = sleeps.filter((at, i) => i === 0 || at - sleeps[i - 1] > 5)
