@@ -1,7 +1,7 @@
 /**
  * A map of mostly few entries that come and go. Of a `Map` that lives long, V8 makes a new table every few of them, in
  * the old generation, where that is garbage until all of it is collected: with binaries coming, soon, and at the cost of
- * a third of their rate. Here the first entries are in two arrays that stay; only what does not fit there is in a `Map`.
+ * their rate. Here the first entries are in two arrays that stay; only what does not fit there is in a `Map`.
  */
 
 /** So many are found sooner by looking at each. */

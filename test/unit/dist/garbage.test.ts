@@ -1,6 +1,6 @@
 /**
  * A `Map` or `Set` that lives long makes new tables as entries come and go, and leaves the old ones where they are
- * collected with all the rest: that takes a third of the rate at which binaries come. So what each message passes through
+ * collected with all the rest, at the cost of the rate at which binaries come. So what each message passes through
  * puts nothing into one.
  */
 import { internAtom } from '../../../src/etf/atom.js'
