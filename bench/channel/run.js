@@ -3,10 +3,11 @@
  * in one run and in turn, so that what else the machine does falls on all alike. Medians over the rounds.
  *
  *     npm run build && node bench/channel/run.js [--otp 25,29] [--rounds 5] [--ms 700] [--json FILE] [--write]
- *     [--only PART] [--crowd 1,10,100,1000] [--from FILE,FILE]
+ *     [--only PART] [--crowd 1,10,100,1000] [--from FILE,FILE] [--compare FILE,FILE]
  *
  * `--write` puts the tables into docs/performance.md; `--from` takes the results of earlier runs (their `--json`), made
- * one release at a time, instead of measuring. Needs erlang-dev and a C compiler for the C node, erlang-jinterface
+ * one release at a time, instead of measuring; `--compare` makes of those of other releases of Node the table that shows
+ * them side by side. Needs erlang-dev and a C compiler for the C node, erlang-jinterface
  * and a JDK for the Java node, erlang-inets for httpc; `--without libei,jinterface,http,pressure` leaves parts out.
  */
 import { randomBytes } from 'node:crypto'
@@ -25,7 +26,7 @@ import {
   startNode,
   stopAll,
 } from './children.js'
-import { tables } from './tables.js'
+import { comparison, tables } from './tables.js'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const { values: options } = parseArgs({
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
     crowd: { type: 'string', default: '1,10,100,1000' },
     json: { type: 'string' },
     from: { type: 'string' },
+    compare: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 })
@@ -58,11 +60,12 @@ process.on('exit', () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const results = options.from === undefined ? await measureAll() : earlier(options.from.split(','))
-if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, null, 1))
-const text = tables(results)
-console.log(text)
-if (options.write) writeTables(text)
+if (options.compare !== undefined) show(comparison(read(options.compare)), 'channel nodes')
+else {
+  const results = options.from === undefined ? await measureAll() : earlier(read(options.from))
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, null, 1))
+  show(tables(results), 'channel')
+}
 
 async function measureAll() {
   const measured = {
@@ -81,8 +84,11 @@ async function measureAll() {
   return measured
 }
 
-function earlier(files) {
-  const all = files.map((file) => JSON.parse(readFileSync(file, 'utf8')))
+function read(files) {
+  return files.split(',').map((file) => JSON.parse(readFileSync(file, 'utf8')))
+}
+
+function earlier(all) {
   return { ...all[0], releases: Object.assign({}, ...all.map(({ releases }) => releases)) }
 }
 
@@ -206,10 +212,13 @@ function list(targets, driver, caller) {
     [KiB64, 16_000, '64 KiB'],
     [MiB8, 128, '8 MiB'],
   ]) {
-    for (const way of ['push', 'pull'])
-      each('bulk', `${way} ${label}`, (child, target, pid) =>
-        ask(`{${way}, ${target}, ${size}, ${count}, ${pid}}`),
-      )
+    // Each takes half a second, and what else a virtual machine's host does falls on one and not on the next.
+    for (let turn = 0; turn < 3; turn++) {
+      for (const way of ['push', 'pull'])
+        each('bulk', `${way} ${label}`, (child, target, pid) =>
+          ask(`{${way}, ${target}, ${size}, ${count}, ${pid}}`),
+        )
+    }
   }
   each('burst', 'burst 64 KiB', (child, target, pid) => async () => {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
@@ -321,11 +330,13 @@ function median(numbers) {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
 }
 
-function writeTables(tables) {
+function show(text, part) {
+  console.log(text)
+  if (!options.write) return
   const file = path.join(here, '../../docs/performance.md')
-  const [start, end] = ['<!-- channel: written by bench/channel/run.js -->', '<!-- /channel -->']
+  const [start, end] = [`<!-- ${part}: written by bench/channel/run.js -->`, `<!-- /${part} -->`]
   const page = readFileSync(file, 'utf8')
   const [before, rest] = page.split(start)
   const after = rest.split(end)[1]
-  writeFileSync(file, `${before}${start}\n\n${tables}\n${end}${after}`)
+  writeFileSync(file, `${before}${start}\n\n${text}\n${end}${after}`)
 }

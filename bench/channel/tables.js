@@ -15,7 +15,8 @@ export function tables({ node, cpu, date, releases }) {
   const parts = [
     `Measured on ${date}: Node ${node}, ${cpu}. Medians; \`×\` is beampeer against the BEAM in the same run.`,
   ]
-  parts.push('### Goals', goals(releases))
+  const columns = Object.entries(releases).map(([release, one]) => [`OTP ${release}`, one])
+  parts.push('### Goals', goals(Object.fromEntries(columns)))
   for (const [release, { medians, memory, crowds, pressure }] of Object.entries(releases)) {
     parts.push(`### Driven by OTP ${release}`)
     parts.push(
@@ -31,9 +32,23 @@ export function tables({ node, cpu, date, releases }) {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-/** What was aimed at before the first line was written, and what is measured: of each release, with what is short of it. */
-function goals(releases) {
-  const each = Object.values(releases)
+/**
+ * The goals as runs with other releases of Node met them.
+ * @param runs results, each of one run
+ * @returns {string}
+ */
+export function comparison(runs) {
+  const columns = {}
+  for (const { node, releases } of runs) {
+    for (const [release, one] of Object.entries(releases)) columns[`Node ${node}, OTP ${release}`] = one
+  }
+  const [{ date, cpu }] = runs
+  return `Measured on ${date}, ${cpu}.\n\n${goals(columns)}\n`
+}
+
+/** What was aimed at before the first line was written, and what is measured: for each column, with what is short of it. */
+function goals(columns) {
+  const each = Object.values(columns)
   const rows = []
   const row = (what, unit, isMet, valueOf) => {
     const values = each.map((one) => {
@@ -101,7 +116,7 @@ function goals(releases) {
     const { perSecond, none } = crowds.at(-1)
     return perSecond / none.perSecond
   })
-  return table(['goal', ...Object.keys(releases).map((release) => `OTP ${release}`), ''], rows)
+  return table(['goal', ...Object.keys(columns), ''], rows)
 }
 
 function table(head, rows) {
