@@ -2,7 +2,7 @@
  * The memory of large binaries that keep coming or going. Each is new memory, from V8 and the C library below it, and
  * garbage soon after.
  *
- * V8 frees those that were used and forgotten for each 32 MB of them, which costs little. In a heap of 8 to some 14 MiB it
+ * V8 frees those that were used and forgotten for each 32 MB of them, which costs little. In a heap of 8 to some 16 MiB it
  * then collects the whole heap each time, as objects and binaries together pass the size at which it does: that costs as
  * much as moving the binaries. In a smaller heap it does not begin to, and in a larger one that size is a multiple of the
  * heap's. So a heap that stays between the two is made larger, by an array that holds nothing and that no collection looks
@@ -42,11 +42,11 @@ const UNNOTICED_BYTES = 33 * 1024 * 1024
 /** The largest piece that has one (`DEFAULT_MMAP_THRESHOLD_MAX`). */
 const MAX_NOTICED_BYTES = 32 * 1024 * 1024
 
-/** V8 does not begin to collect a heap of less than 8 MiB for what is beside it; half of one more does not count there. */
-const SMALL_HEAP_BYTES = 8.5 * 1024 * 1024
+/** V8 does not begin to collect a heap of less than 8 MiB for what is beside it. One is hardly ever looked at when it is smallest. */
+const SMALL_HEAP_BYTES = 7.75 * 1024 * 1024
 
 /** One of this size is large enough as it is. */
-const LARGE_HEAP_BYTES = 14 * 1024 * 1024
+const LARGE_HEAP_BYTES = 16 * 1024 * 1024
 
 /** The least of so many looks is what a heap has beside garbage: one of that size is collected meanwhile. */
 const LOOKS = 16

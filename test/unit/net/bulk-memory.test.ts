@@ -79,10 +79,10 @@ describe('bulk memory', () => {
   const weigh = (): void => move((1 + 1 + 16) * 16 * MiB, 1_000)
 
   test.each([
-    [8.5 * MiB - 1, false],
-    [8.5 * MiB, true],
-    [14 * MiB - 1, true],
-    [14 * MiB, false],
+    [7.75 * MiB - 1, false],
+    [7.75 * MiB, true],
+    [16 * MiB - 1, true],
+    [16 * MiB, false],
   ])('a heap of %d bytes is made larger meanwhile: %s', (old, is) => {
     heap = { old, external: 0 }
     move((1 + 1 + 15) * 16 * MiB, 1_000)
@@ -96,7 +96,7 @@ describe('bulk memory', () => {
   test('what is garbage in it does not count, and one that grows is weighed again', () => {
     heap = { old: 12 * MiB, external: 0 }
     move((1 + 1 + 15) * 16 * MiB, 1_000)
-    heap.old = 8 * MiB
+    heap.old = 7 * MiB
     move(16 * MiB, 100)
     expect(memory.ballasted).toBe(false)
     heap.old = 12 * MiB
