@@ -6,9 +6,9 @@
  *     [--only PART] [--crowd 1,10,100,1000] [--from FILE,FILE] [--compare FILE,FILE]
  *
  * `--write` puts the tables into docs/performance.md; `--from` takes the results of earlier runs (their `--json`), made
- * one release at a time, instead of measuring; `--compare` makes of those of other releases of Node the table that shows
- * them side by side. Needs erlang-dev and a C compiler for the C node, erlang-jinterface
- * and a JDK for the Java node, erlang-inets for httpc; `--without libei,jinterface,http,pressure` leaves parts out.
+ * one release at a time, instead of measuring; `--compare` prints the goals of runs with several releases of Node side by
+ * side. Needs erlang-dev and a C compiler for the C node, erlang-jinterface and a JDK for the Java node, erlang-inets for
+ * httpc; `--without libei,jinterface,http,pressure` leaves parts out.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -60,11 +60,13 @@ process.on('exit', () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-if (options.compare !== undefined) show(comparison(read(options.compare)), 'channel nodes')
+if (options.compare !== undefined) console.log(comparison(read(options.compare)))
 else {
   const results = options.from === undefined ? await measureAll() : earlier(read(options.from))
   if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, null, 1))
-  show(tables(results), 'channel')
+  const text = tables(results)
+  console.log(text)
+  if (options.write) writeTables(text)
 }
 
 async function measureAll() {
@@ -330,13 +332,11 @@ function median(numbers) {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
 }
 
-function show(text, part) {
-  console.log(text)
-  if (!options.write) return
+function writeTables(tables) {
   const file = path.join(here, '../../docs/performance.md')
-  const [start, end] = [`<!-- ${part}: written by bench/channel/run.js -->`, `<!-- /${part} -->`]
+  const [start, end] = ['<!-- channel: written by bench/channel/run.js -->', '<!-- /channel -->']
   const page = readFileSync(file, 'utf8')
   const [before, rest] = page.split(start)
   const after = rest.split(end)[1]
-  writeFileSync(file, `${before}${start}\n\n${text}\n${end}${after}`)
+  writeFileSync(file, `${before}${start}\n\n${tables}\n${end}${after}`)
 }

@@ -54,8 +54,8 @@ const LOOKS = 16
 /** One that may be found to be as small when it has been collected. */
 const COLLECTED_HEAP_BYTES = 10 * 1024 * 1024
 
-/** What is added to one between the two. */
-export const BALLAST_BYTES = 8 * 1024 * 1024
+/** What is added to one between the two. With less, V8 at times collects that heap for each few of them, too. */
+export const BALLAST_BYTES = 16 * 1024 * 1024
 
 /** What it works on. */
 export interface BulkMemoryHost {
