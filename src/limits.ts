@@ -89,8 +89,8 @@ export interface Limits {
   coalescingMs: number
   /**
    * While large binaries keep coming or going, and for five seconds after, how much of the memory that they leave may be
-   * kept for the next ones (see net/bulk-memory.ts). 0: it is left to V8 and the C library, which give it back and have
-   * it anew.
+   * kept for the next ones (see net/bulk-memory.ts); for some sizes of V8's heap, 16 MiB are added to that meanwhile. 0: none
+   * of both, it is left to V8 and the C library, which give it back and have it anew.
    */
   bulkMemoryBytes: number
 
