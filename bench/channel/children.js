@@ -154,6 +154,16 @@ export function startNode(name, file, args, env, flags = []) {
   return startChild(name, process.execPath, [...flags, path.join(here, file), ...args], env).ready()
 }
 
+/** An EPMD of the benchmark's own. */
+export function startEpmd(lib) {
+  const args = [path.join(lib, 'cli/main.cjs'), 'epmd', '--port', '0']
+  return deaf(startChild('epmd', process.execPath, args, {})).ready()
+}
+
+export function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
+}
+
 /** Resident memory in MiB. */
 export function residentMiB(pid) {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]) / 1024

@@ -5,13 +5,13 @@
  *     npm run build && node bench/channel/heaps.js [--otp 25] [--rounds 4] [--held 0,0.25,0.5] [--flags=--a,--b]
  *
  * `--held`: MiB of objects that live on, as an application's would, beside what beampeer and Node have. `--flags`: Node's,
- * for the processes that receive.
+ * for the processes that receive. The heap that is printed includes the ballast of net/bulk-memory.ts, where it has one.
  */
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { deaf, residentMiB, startBeam, startChild, startNode, stopAll } from './children.js'
+import { median, residentMiB, startBeam, startEpmd, startNode, stopAll } from './children.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -27,10 +27,8 @@ const run = randomBytes(3).toString('hex')
 const name = (who) => `${who}_${run}@127.0.0.1`
 process.on('exit', stopAll)
 
-const epmd = deaf(
-  startChild('epmd', process.execPath, [path.join(lib, 'cli/main.cjs'), 'epmd', '--port', '0'], {}),
-)
-const env = { ERL_EPMD_PORT: (await epmd.ready()).facts[0] }
+const epmd = await startEpmd(lib)
+const env = { ERL_EPMD_PORT: epmd.facts[0] }
 const driver = await startBeam(options.otp, 'main', name('driver'), cookie, env)
 const targets = []
 for (const [index, held] of options.held.split(',').entries()) {
@@ -52,7 +50,6 @@ for (let round = 0; round < Number(options.rounds); round++) {
   }
   process.stderr.write(`round ${round + 1} of ${options.rounds}\n`)
 }
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
 console.log(`Node ${process.version} ${options.flags}, driven by OTP ${options.otp}`)
 console.log('held MiB   heap MiB    MB/s   CPU µs a MB   resident MiB')
 for (const { held, child, runs } of targets) {

@@ -17,10 +17,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import {
-  deaf,
+  median,
   residentMiB,
   startBeam,
-  startChild,
+  startEpmd,
   startJinterface,
   startLibei,
   startNode,
@@ -76,10 +76,8 @@ async function measureAll() {
     date: new Date().toISOString().slice(0, 10),
     releases: {},
   }
-  const epmd = deaf(
-    startChild('epmd', process.execPath, [path.join(options.lib, 'cli/main.cjs'), 'epmd', '--port', '0'], {}),
-  )
-  env.ERL_EPMD_PORT = (await epmd.ready()).facts[0]
+  const epmd = await startEpmd(options.lib)
+  env.ERL_EPMD_PORT = epmd.facts[0]
   for (const [index, release] of options.otp.split(',').entries())
     measured.releases[release] = await measure(release, index === 0)
   await epmd.stop()
@@ -326,10 +324,6 @@ function summary(runs) {
   for (const key of ['p50', 'p99', 'idle_p50', 'idle_p99', 'move_us'])
     if (key in first) facts[key] = of((one) => one[key])
   return facts
-}
-
-function median(numbers) {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
 }
 
 function writeTables(tables) {
