@@ -3,7 +3,7 @@
 #
 #   scripts/nodes.sh            gets the newest of Node 22, 24 and 26, without the one that the host has; keeps what is there
 #   scripts/nodes.sh list       prints which these are
-#   scripts/nodes.sh path 24    prints the directory that is to come first in PATH
+#   scripts/nodes.sh path 24    prints the directory that is to come first in PATH; fails when it is not there
 #
 # They lie in BEAMPEER_CHROOTS (/var/cache/beampeer), outside the checkout, and are complete when they hold a file `.ok`.
 set -euo pipefail
@@ -34,6 +34,10 @@ install() {
 case ${1:-all} in
   all) for release in $(list); do install "$release"; done ;;
   list) list ;;
-  path) echo "$root/node-$2/node_modules/$(package)/bin" ;;
+  path)
+    directory=$root/node-$2/node_modules/$(package)/bin
+    [ -x "$directory/node" ] || { echo "nodes.sh: Node $2 is not in $root" >&2 && exit 1; }
+    echo "$directory"
+    ;;
   *) echo "usage: scripts/nodes.sh [list | path RELEASE]" >&2 && exit 2 ;;
 esac
