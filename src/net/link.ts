@@ -5,7 +5,7 @@
  *
  *     transport ── onData ──→ Initiator or Acceptor ── established ──→ Channel ── onSignal ──→ kernel
  *     transport ←── write ─── (at once)                                Channel ←── send ────── kernel
- *                  └────────── one flush per turn of the event loop ──────┘
+ *                  └── one flush per turn of the event loop, or large read ┘
  *
  * Timers fire before sockets are read. So neither the set-up time nor the tick decides in its timer: both look again
  * after the input that is waiting has been read.
@@ -73,6 +73,9 @@ function world(transport: Transport, config: LinkConfig): HandshakeWorld {
     lengthBytes: transport.handshakeLengthBytes,
   }
 }
+
+/** What a read has to take for its answers not to wait for the end of the turn, which has more such reads. */
+const PROMPT_BYTES = 16 * 1024
 
 class TransportLink implements Link {
   readonly direction: 'out' | 'in'
@@ -344,6 +347,7 @@ class TransportLink implements Link {
           : new DistError('DIST_FAILED', `input could not be handled: ${String(error)}`, { cause: error })
       this.#down('connection_closed', reason, 'destroy')
     }
+    if (this.#flushing && chunk.length >= PROMPT_BYTES && this.state === 'up') this.#flush()
   }
 
   #scheduleFlush(): void {

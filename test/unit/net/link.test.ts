@@ -201,6 +201,34 @@ describe('writing', () => {
     expect(b.signals).toHaveLength(50)
   })
 
+  test.each([
+    ['less than 16 KiB: at the end of the turn', 16_000, ['answered', 'end of turn', 'written']],
+    ['more, of which a turn may have many: at once', 17_000, ['answered', 'written', 'end of turn']],
+  ])('what answers a read of %s', async (_, bytes, order) => {
+    const happened: string[] = []
+    const { loop, a, b } = pair({
+      in: {
+        handlers: {
+          onSignal: (_signal, _bytes, link) => {
+            loop.defer(() => happened.push('end of turn'))
+            link.send({ type: 'send', from: pid(B), to: pid(A), message: 'answer' })
+            happened.push('answered')
+          },
+        },
+      },
+    })
+    await loop.settle()
+    const write = b.transport.write.bind(b.transport)
+    jest.spyOn(b.transport, 'write').mockImplementation((...given) => {
+      happened.push('written')
+      write(...given)
+    })
+    a.link.send(message(new Uint8Array(bytes)))
+    await loop.settle()
+    expect(happened).toEqual(order)
+    expect(texts(a)).toEqual(['answer'])
+  })
+
   test('a peer that does not read: busy, a bounded part in the transport, then writable and drained', async () => {
     const limits = {
       ...DEFAULT_LIMITS,
