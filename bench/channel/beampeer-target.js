@@ -11,6 +11,7 @@ const [lib, name, cookie] = process.argv.slice(2)
 const { ErlangNode, Tuple, atom } = await import(pathToFileURL(path.join(lib, 'index.js')).href)
 const node = await ErlangNode.start(name, { cookie, epmd: 'external' })
 const sync = atom('sync')
+const prepare = atom('prepare')
 
 node.expose('driver', { add: (a, b) => a + b })
 node.register('echo', node.spawn(echo))
@@ -21,6 +22,7 @@ node.register(
   node.spawn(() => new Promise(() => undefined)),
 )
 let flooded = 0
+let prepared
 console.log(`ready ${process.pid} ${node.name} ${node.port}`)
 
 async function echo(self) {
@@ -32,16 +34,17 @@ async function sink(self) {
 }
 
 async function source(self) {
-  for await (const { elements } of self) await pour(self, ...elements)
+  for await (const { elements } of self) {
+    if (elements[1] === prepare) {
+      prepared = new Uint8Array(elements[2]).fill(7)
+      self.send(elements[0], atom('prepared'))
+    } else await pour(self, ...elements)
+  }
 }
 
 async function pour(self, to, size, count) {
-  const bytes = new Uint8Array(size)
-  // A BEAM makes its message on another core than the calls: here, it must not stop them either.
-  for (let at = 0; at < size; at += 65_536) {
-    bytes.fill(7, at, at + 65_536)
-    if (at > 0) await new Promise(setImmediate)
-  }
+  const bytes = prepared?.length === size ? prepared : new Uint8Array(size).fill(7)
+  prepared = undefined
   for (let i = 0; i < count; i++) if (!self.send(to, bytes)) await node.writable(to.node)
 }
 

@@ -27,13 +27,20 @@ sink() ->
     end,
     sink().
 
-source() ->
+source() -> source(<<>>).
+
+%% A message that is made before it is asked for is sent once.
+source(Prepared) ->
     receive
-        {From, Size, Count} ->
+        {From, prepare, Size} ->
             Binary = binary:copy(<<7>>, Size),
-            [From ! Binary || _ <- lists:seq(1, Count)]
-    end,
-    source().
+            From ! prepared,
+            source(Binary);
+        {From, Size, Count} ->
+            Binary = if byte_size(Prepared) =:= Size -> Prepared; true -> binary:copy(<<7>>, Size) end,
+            [From ! Binary || _ <- lists:seq(1, Count)],
+            source(<<>>)
+    end.
 
 %% --- the driver ---
 
@@ -124,20 +131,37 @@ run({flood, Target, Ms}) ->
     Flood = spawn(fun() -> flood({unread, Target}, Binary, Counter) end),
     receive after Ms -> exit(Flood, kill) end,
     [{count, counters:get(Counter, 1)}];
-%% Calls one after another while one large message goes to the target (push) or comes from it (pull).
-run({during, Direction, Target, Bytes, OsPid}) ->
+%% Calls one after another while one large message, which was made before, goes to the target (push) or comes from it
+%% (pull): from its sending to its arrival.
+run({during, Direction, Target, Bytes}) ->
     Self = self(),
     call(erpc, Target),
     Idle = calls(erpc, Target, now_us() + 500000, []),
-    Mover = spawn_monitor(fun() ->
+    Mover = spawn(fun() ->
+        Move = prepare(Direction, Target, Bytes),
+        Self ! prepared,
         receive go -> ok end,
-        [{bytes, _}, {us, Us}, _] = run({Direction, Target, Bytes, 1, OsPid}),
-        Self ! {moved, Us}
+        Start = now_us(),
+        Move(),
+        Self ! {moved, now_us() - Start}
     end),
-    element(1, Mover) ! go,
+    receive prepared -> ok end,
+    call(erpc, Target),
+    Mover ! go,
     {Samples, Us} = until_moved(Target, []),
     [{idle_p50, quantile(Idle, 50)}, {idle_p99, quantile(Idle, 99)}, {move_us, Us} | latencies(Samples)]
         ++ [{count, length(Samples)}].
+
+prepare(push, Target, Bytes) ->
+    Binary = binary:copy(<<7>>, Bytes),
+    fun() -> {sink, Target} ! Binary, sync({sink, Target}) end;
+prepare(pull, Target, Bytes) ->
+    {source, Target} ! {self(), prepare, Bytes},
+    receive prepared -> ok end,
+    fun() ->
+        {source, Target} ! {self(), Bytes, 1},
+        receive Binary when byte_size(Binary) =:= Bytes -> ok end
+    end.
 
 flood(To, Binary, Counter) ->
     To ! Binary,

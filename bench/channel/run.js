@@ -225,9 +225,7 @@ function list(targets, driver, caller) {
     return driver.ask(`{push, ${target}, ${KiB64}, 3200, ${pid}}.`)
   })
   for (const way of ['push', 'pull'])
-    each('large', `during ${way}`, (child, target, pid) =>
-      ask(`{during, ${way}, ${target}, ${LARGE}, ${pid}}`),
-    )
+    each('large', `during ${way}`, (child, target) => ask(`{during, ${way}, ${target}, ${LARGE}}`))
   for (const n of [1, 16, 64, 256]) {
     const beam = targets.BEAM.child.facts[1]
     const given = { command: 'calls', kind: 'erpc', target: beam, inFlight: n, ms, pid: caller.pid }
@@ -321,7 +319,7 @@ function summary(runs) {
   if ('count' in first && 'us' in first) facts.perSecond = of(({ count, us }) => (count / us) * 1e6)
   if ('count' in first && 'cpu_us' in first) facts.cpuUs = of(({ count, cpu_us: cpu }) => cpu / count)
   if ('bytes' in first) facts.cpuUsPerMb = of(({ bytes, cpu_us: cpu }) => cpu / (bytes / 1e6))
-  for (const key of ['p50', 'p99', 'idle_p50', 'idle_p99', 'move_us'])
+  for (const key of ['p50', 'p99', 'idle_p50', 'idle_p99', 'move_us', 'count'])
     if (key in first) facts[key] = of((one) => one[key])
   return facts
 }
