@@ -18,6 +18,7 @@ import { ImproperList } from '../etf/values.js'
 import { GEN_CALL, GEN_CAST } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import { Process } from '../process/process.js'
+import { ReferenceMap } from '../process/reference-map.js'
 import { GenCallError } from './errors.js'
 
 /** A server: a pid, a process of this node, a name here, or a name on a node. */
@@ -108,7 +109,7 @@ export class GenClient {
   readonly #host: Host
   readonly #options: GenClientOptions
   readonly #process: Process
-  readonly #pending = new Map<string, PendingCall>()
+  readonly #pending = new ReferenceMap<PendingCall>()
 
   constructor(host: Host, options: GenClientOptions) {
     this.#host = host
@@ -230,9 +231,9 @@ export class GenClient {
       call.reject = reject
     })
     response.catch(() => undefined)
-    this.#pending.set(ref.key, call)
+    this.#pending.set(ref, call)
     const abandon = (error: Error): void => {
-      if (this.#take(ref) === undefined) return
+      if (!this.#pending.delete(ref)) return
       this.#process.demonitor(ref)
       call.reject(error)
     }
@@ -250,31 +251,25 @@ export class GenClient {
     const [tag, reply] = message.elements as readonly [Term, Term]
     const ref = tag instanceof ImproperList ? tag.tail : tag
     if (!(ref instanceof Reference)) return
-    const call = this.#pending.get(ref.key)
+    const call = this.#pending.get(ref)
     if (call === undefined) return
     if (call.untilDown) {
       // A server that ends says ok first; only who refuses to (a service of a node) answers otherwise.
       if (!isTuple(reply, 'error', 2)) return
       call.reject(new GenCallError(call.server, reply.elements[1]))
     } else call.resolve(reply)
-    this.#pending.delete(ref.key)
+    this.#pending.delete(ref)
     this.#process.demonitor(ref)
   }
 
   #down(ref: Reference, reason: Term): void {
-    const call = this.#take(ref)
+    const call = this.#pending.take(ref)
     if (call === undefined) return
     if (atomName(reason) !== 'noconnection') call.reject(new GenCallError(call.server, reason))
     else {
       const cause = this.#options.connectionError(call.node)
       call.reject(new GenCallError(call.server, tuple(NODEDOWN, call.node) as Term, { cause }))
     }
-  }
-
-  #take(ref: Reference): PendingCall | undefined {
-    const call = this.#pending.get(ref.key)
-    this.#pending.delete(ref.key)
-    return call
   }
 
   #isSame(process: Process, to: ServerRef): boolean {

@@ -66,10 +66,8 @@ export function deliverExit(
 
 /** A monitor of `process` fires. */
 export function deliverDown(table: ProcessTable, process: Process, ref: Reference, reason: Term): void {
-  const key = table.ids.referenceKey(ref)
-  const monitor = process.monitors?.get(key)
+  const monitor = process.monitors?.take(ref)
   if (monitor === undefined) return
-  process.monitors?.delete(key)
   if (monitor.alias !== undefined && monitor.alias !== 'explicit_unalias') table.unalias(process, ref)
   const { target } = monitor
   if (process.handler?.down === undefined) {

@@ -8,6 +8,7 @@ import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import type { Host } from './host.js'
 import type { Process } from './process.js'
+import { ReferenceMap } from './reference-map.js'
 
 const IO_REQUEST = internAtom('io_request')
 const IO_REPLY = internAtom('io_reply')
@@ -35,14 +36,16 @@ interface PendingIo {
 export class IoClient {
   readonly #host: Host
   readonly #process: Process
-  readonly #pending = new Map<string, PendingIo>()
+  readonly #pending = new ReferenceMap<PendingIo>()
 
   constructor(host: Host) {
     this.#host = host
     this.#process = host.spawnHandler({
       message: (message) => this.#reply(message),
       down: (ref, _object, reason) => {
-        this.#take(ref.key)?.reject(new NodeError('IO_FAILED', `the group leader is gone: ${print(reason)}`))
+        this.#pending
+          .take(ref)
+          ?.reject(new NodeError('IO_FAILED', `the group leader is gone: ${print(reason)}`))
       },
     })
   }
@@ -79,13 +82,13 @@ export class IoClient {
       // The monitor's reference names the request too, as OTP's io module does.
       const ref = this.#process.monitor(groupLeader)
       const giveUp = (error: unknown): void => {
-        if (this.#take(ref.key) === undefined) return
+        if (!this.#pending.delete(ref)) return
         this.#process.demonitor(ref)
         reject(error as Error)
       }
       const aborted = (): void => giveUp(signal?.reason)
       const settled = (): void => signal?.removeEventListener('abort', aborted)
-      this.#pending.set(ref.key, {
+      this.#pending.set(ref, {
         resolve: (reply) => {
           settled()
           resolve(reply)
@@ -109,15 +112,9 @@ export class IoClient {
     if (!(message instanceof Tuple) || message.elements[0] !== IO_REPLY || message.size !== 3) return
     const ref = message.elements[1]
     if (!(ref instanceof Reference)) return
-    const found = this.#take(ref.key)
+    const found = this.#pending.take(ref)
     if (found === undefined) return
     this.#process.demonitor(ref)
     found.resolve(message.elements[2] as Term)
-  }
-
-  #take(key: string): PendingIo | undefined {
-    const found = this.#pending.get(key)
-    this.#pending.delete(key)
-    return found
   }
 }

@@ -11,6 +11,7 @@ import { describeReason, localTerm } from './copy.js'
 import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
 import type { Destination, ProcessHandler, SpawnOptions } from './host.js'
+import type { ReferenceMap } from './reference-map.js'
 import type { ProcessTable } from './table.js'
 import type { Watchers } from './watchers.js'
 import {
@@ -46,9 +47,8 @@ export interface IncomingMonitor {
 /** A spawn request that was sent and not answered. */
 export interface PendingSpawn {
   readonly ref: Reference
-  readonly process: Process
   readonly node: Atom
-  /** The requester gave up, or ended: the answer only undoes what the request made. */
+  /** The requester gave up: the answer only undoes what the request made. */
   abandoned: boolean
 }
 
@@ -83,8 +83,6 @@ export interface SendOptions {
   priority?: boolean
 }
 
-type Key = number | string
-
 export class Process {
   #pid: Pid
   readonly handler: ProcessHandler | undefined
@@ -97,10 +95,10 @@ export class Process {
   droppedMessages = 0
 
   /** @internal */ links: LinkTable | undefined
-  /** @internal */ monitors: Map<Key, OutgoingMonitor> | undefined
+  /** @internal */ monitors: ReferenceMap<OutgoingMonitor> | undefined
   /** @internal */ watchers: Watchers | undefined
-  /** @internal */ aliases: Map<Key, Alias> | undefined
-  /** @internal */ spawnRequests: Map<Key, PendingSpawn> | undefined
+  /** @internal */ aliases: ReferenceMap<Alias> | undefined
+  /** @internal */ spawnRequests: ReferenceMap<PendingSpawn> | undefined
   /** @internal how many times each node is monitored (`monitor_node/2`) */
   nodeMonitors: Map<Atom, number> | undefined
   /** @internal a node that holds a link or monitor of this process, and the process's place there (see Relations) */
@@ -273,9 +271,9 @@ export class Process {
     this.#pid = canonical(this.#pid)
     this.groupLeader = canonical(this.groupLeader)
     this.links?.rename(canonical)
-    for (const [key, monitor] of this.monitors ?? []) {
-      const { target } = monitor
-      if (target instanceof Pid) this.monitors?.set(key, { ...monitor, target: canonical(target) })
+    for (const monitor of this.monitors?.values() ?? []) {
+      const { ref, target } = monitor
+      if (target instanceof Pid) this.monitors?.set(ref, { ...monitor, target: canonical(target) })
     }
     for (const monitor of this.watchers?.values() ?? [])
       this.watchers?.add({ ...monitor, watcher: canonical(monitor.watcher) })

@@ -8,6 +8,7 @@ import { deliverDown, deliverExit, deliverMessage, deliverSpawnReply } from './d
 import type { SpawnRequest } from './host.js'
 import { LinkTable } from './links.js'
 import type { Process } from './process.js'
+import { ReferenceMap } from './reference-map.js'
 import { readSpawnOptions } from './spawn-options.js'
 import type { ProcessTable } from './table.js'
 import { Watchers } from './watchers.js'
@@ -76,9 +77,9 @@ export function receiveSignal(table: ProcessTable, signal: SignalIn): void {
     }
     case 'monitorExit': {
       // OTP 23 loses a spawn reply that meets a busy connection. That the process has ended says that it was spawned.
-      if (table.spawnRequests.get(signal.ref) !== undefined && signal.from instanceof Pid)
-        receiveSpawnReply(table, signal.ref, signal.to, SPAWNED_MONITORED, signal.from)
       const process = table.process(signal.to)
+      if (process?.spawnRequests?.get(signal.ref) !== undefined && signal.from instanceof Pid)
+        receiveSpawnReply(table, signal.ref, signal.to, SPAWNED_MONITORED, signal.from)
       if (process !== undefined) deliverDown(table, process, signal.ref, signal.reason)
       return
     }
@@ -210,8 +211,8 @@ function receiveSpawnReply(
   flags: number,
   result: Pid | Name,
 ): void {
-  const pending = table.spawnRequests.take(ref)
   const process = table.process(to)
+  const pending = process?.spawnRequests?.take(ref)
   if (process === undefined || pending === undefined || pending.abandoned) {
     if (!(result instanceof Pid)) return
     if (flags & SPAWNED_LINKED)
@@ -225,8 +226,8 @@ function receiveSpawnReply(
       process.links.linked(result)
     }
     if (flags & SPAWNED_MONITORED) {
-      process.monitors ??= new Map()
-      process.monitors.set(table.ids.referenceKey(ref), { ref, target: result })
+      process.monitors ??= new ReferenceMap()
+      process.monitors.set(ref, { ref, target: result })
     }
     if (flags !== 0) table.relate(process, result.node)
   }

@@ -63,7 +63,7 @@ export function breakRelations(table: ProcessTable, process: Process, node: Atom
     if (link.pid.node !== node) continue
     if (process.links?.broken(link.pid)) deliverExit(table, process, link.pid, NOCONNECTION, true)
   }
-  for (const { ref, target } of [...(process.monitors?.values() ?? [])]) {
+  for (const { ref, target } of process.monitors?.values() ?? []) {
     if (target.node === node) deliverDown(table, process, ref, NOCONNECTION)
   }
   for (const { ref, watcher, name } of process.watchers?.values() ?? []) {
@@ -71,9 +71,9 @@ export function breakRelations(table: ProcessTable, process: Process, node: Atom
     process.watchers?.delete(ref)
     if (name !== undefined) table.namedWatchers.delete(table.ids.referenceKey(ref))
   }
-  for (const request of [...(process.spawnRequests?.values() ?? [])]) {
+  for (const request of process.spawnRequests?.values() ?? []) {
     if (request.node !== node) continue
-    table.spawnRequests.take(request.ref)
+    process.spawnRequests?.delete(request.ref)
     if (!request.abandoned) deliverSpawnReply(table, process, request.ref, 0, NOCONNECTION)
   }
   // `monitor_node/2` promises its message after everything else of that node.

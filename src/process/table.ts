@@ -21,11 +21,11 @@ import type { Destination, Host, ProcessHandler, SpawnedRequest, SpawnOptions } 
 import { IdAllocator, pidNumber } from './ids.js'
 import { Process, type Alias, type SendOptions } from './process.js'
 import { ProcessSlots } from './process-slots.js'
+import { ReferenceMap } from './reference-map.js'
 import { receiveSignal } from './receive-signal.js'
 import { Registry } from './registry.js'
 import { breakRelations, Relations } from './relations.js'
 import { SignalQueue } from './signal-queue.js'
-import { SpawnRequests } from './spawn-requests.js'
 import { demonitor, nameOf, sendDemonitor, textOf } from './watching.js'
 
 /** Takes signals to other nodes. */
@@ -73,15 +73,13 @@ export class ProcessTable implements Host {
   /** @internal monitors by registered name, by reference: the name may since mean another process */
   readonly namedWatchers = new FewMap<number | string, Process>()
 
-  /** @internal */ readonly spawnRequests = new SpawnRequests(this)
-
   /** @internal */ readonly options: ProcessTableOptions
   /** @internal what the signal that is being delivered took on the wire; 0 for those of this node */
   arrivingBytes = 0
 
   readonly #processes = new ProcessSlots()
   readonly #relations = new Relations()
-  readonly #aliases = new Map<number | string, Process>()
+  readonly #aliases = new ReferenceMap<Process>()
   readonly #nodeListeners = new Set<(event: NodeStatus) => void>()
   readonly #queue = new SignalQueue<SignalIn>((signal) => this.#receive(signal))
   #groupLeader: Pid | undefined
@@ -201,7 +199,7 @@ export class ProcessTable implements Host {
     process.markDead(reason)
     this.#processes.delete(process)
     if (process.registeredName !== undefined) this.registry.unregister(process.registeredName)
-    for (const key of process.aliases?.keys() ?? []) this.#aliases.delete(key)
+    for (const ref of process.aliases?.references() ?? []) this.#aliases.delete(ref)
     this.#relations.forget(process)
     for (const link of process.links?.values() ?? []) {
       if (!link.active) continue
@@ -220,7 +218,6 @@ export class ProcessTable implements Host {
       this.#sendReason(reason, fallback, to.node, signal, pid)
     }
     for (const { ref, target } of process.monitors?.values() ?? []) sendDemonitor(this, pid, ref, target)
-    for (const request of process.spawnRequests?.values() ?? []) request.abandoned = true
     process.links = process.monitors = process.watchers = process.aliases = process.spawnRequests = undefined
     process.nodeMonitors = undefined
     try {
@@ -291,17 +288,15 @@ export class ProcessTable implements Host {
   }
 
   unalias(process: Process, ref: Reference): boolean {
-    const key = this.ids.referenceKey(ref)
-    if (process.aliases?.delete(key) !== true) return false
-    this.#aliases.delete(key)
+    if (process.aliases?.delete(ref) !== true) return false
+    this.#aliases.delete(ref)
     return true
   }
 
   /** @internal The process and mode of an active alias. */
   aliased(ref: Reference): (Alias & { process: Process }) | undefined {
-    const key = this.ids.referenceKey(ref)
-    const process = this.#aliases.get(key)
-    const alias = process?.aliases?.get(key)
+    const process = this.#aliases.get(ref)
+    const alias = process?.aliases?.get(ref)
     return process === undefined || alias === undefined ? undefined : { process, ...alias }
   }
 
@@ -320,7 +315,8 @@ export class ProcessTable implements Host {
   ): Reference {
     const ref = this.makeReference()
     const target = internAtom(textOf(node))
-    this.spawnRequests.add({ ref, process: from, node: target, abandoned: false })
+    from.spawnRequests ??= new ReferenceMap()
+    from.spawnRequests.set(ref, { ref, node: target, abandoned: false })
     this.relate(from, target)
     try {
       this.signal(
@@ -338,7 +334,7 @@ export class ProcessTable implements Host {
         target,
       )
     } catch (error) {
-      this.spawnRequests.take(ref)
+      from.spawnRequests.delete(ref)
       throw error
     }
     return ref
@@ -349,13 +345,13 @@ export class ProcessTable implements Host {
    * reaches the requester any more.
    */
   abandonSpawn(process: Process, ref: Reference): void {
-    const pending = this.spawnRequests.get(ref)
+    const pending = process.spawnRequests?.get(ref)
     if (pending !== undefined) pending.abandoned = true
     else demonitor(this, process, ref)
   }
 
   get pendingSpawnRequests(): number {
-    return this.spawnRequests.size
+    return this.#processes.all().reduce((sum, { spawnRequests }) => sum + (spawnRequests?.size ?? 0), 0)
   }
 
   // --- signals in ---
@@ -431,10 +427,9 @@ export class ProcessTable implements Host {
 
   /** @internal */
   addAlias(process: Process, ref: Reference, alias: Alias): void {
-    const key = this.ids.referenceKey(ref)
-    process.aliases ??= new Map()
-    process.aliases.set(key, alias)
-    this.#aliases.set(key, process)
+    process.aliases ??= new ReferenceMap()
+    process.aliases.set(ref, alias)
+    this.#aliases.set(ref, process)
   }
 
   /** @internal */

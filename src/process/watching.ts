@@ -6,6 +6,7 @@ import type { Name } from '../dist/signals.js'
 import { localTerm } from './copy.js'
 import { LinkTable } from './links.js'
 import type { MonitorOptions, OutgoingMonitor, Process } from './process.js'
+import { ReferenceMap } from './reference-map.js'
 import type { ProcessTable } from './table.js'
 
 /** What can be monitored: a process by pid or name, here or on another node. */
@@ -45,8 +46,8 @@ export function monitor(
     ...(priority && { priority }),
     ...(tag !== undefined && { tag: localTerm(tag) }),
   }
-  process.monitors ??= new Map()
-  process.monitors.set(table.ids.referenceKey(ref), entry)
+  process.monitors ??= new ReferenceMap()
+  process.monitors.set(ref, entry)
   if (alias !== undefined) table.addAlias(process, ref, { mode: alias, priority })
   table.relate(process, target.node)
   const signalTo = target instanceof Pid ? target : target.name
@@ -62,10 +63,8 @@ function targetOf(table: ProcessTable, to: Monitorable): OutgoingMonitor['target
 
 /** `demonitor/1`. Returns whether the monitor was still there. */
 export function demonitor(table: ProcessTable, process: Process, ref: Reference): boolean {
-  const key = table.ids.referenceKey(ref)
-  const found = process.monitors?.get(key)
+  const found = process.monitors?.take(ref)
   if (found === undefined) return false
-  process.monitors?.delete(key)
   if (found.alias !== undefined && found.alias !== 'explicit_unalias') table.unalias(process, ref)
   sendDemonitor(table, process.pid, ref, found.target)
   return true

@@ -8,11 +8,11 @@ import { atom, atomName, internAtom, type Atom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
-import { referenceMapKey } from '../process/ids.js'
 import { callChannel, type CallEvent } from '../process/diagnostics.js'
 import { GEN_CALL } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
+import { ReferenceMap } from '../process/reference-map.js'
 import { ErpcError, RemoteError } from './errors.js'
 
 /** Takes what a called function prints: a function, or a stream such as `process.stderr`. */
@@ -144,8 +144,8 @@ export class Calls {
   readonly host: Host
   readonly #options: CallsOptions
   readonly #process: Process
-  readonly #pending = new Map<string, PendingCall>()
-  readonly #rexCalls = new Map<string, PendingCall>()
+  readonly #pending = new ReferenceMap<PendingCall>()
+  readonly #rexCalls = new ReferenceMap<PendingCall>()
 
   constructor(host: Host, options: CallsOptions) {
     this.host = host
@@ -190,7 +190,7 @@ export class Calls {
       call.leader?.exit()
       throw error
     }
-    this.#pending.set(referenceMapKey(call.ref), call)
+    this.#pending.set(call.ref, call)
     call.limit(options.timeoutMs, options.signal, () => this.abandon(call))
     return call
   }
@@ -220,10 +220,9 @@ export class Calls {
 
   /** Forgets a call: its answer is dropped when it comes. */
   abandon(call: PendingCall): void {
-    const key = referenceMapKey(call.ref)
     call.release()
-    if (this.#rexCalls.delete(key)) this.#process.demonitor(call.ref)
-    else if (this.#pending.delete(key)) this.host.abandonSpawn(this.#process, call.ref)
+    if (this.#rexCalls.delete(call.ref)) this.#process.demonitor(call.ref)
+    else if (this.#pending.delete(call.ref)) this.host.abandonSpawn(this.#process, call.ref)
   }
 
   /** Why a call to `node` failed for want of a connection. */
@@ -249,26 +248,21 @@ export class Calls {
   // --- answers ---
 
   #down(ref: Reference, reason: Term): void {
-    const key = referenceMapKey(ref)
-    const call = this.#pending.get(key)
+    const call = this.#pending.take(ref)
     if (call !== undefined) {
-      this.#pending.delete(key)
       if (isNoConnection(reason)) call.reject(this.noConnection(call.node))
       else answer(call, reason)
       return
     }
-    const rexCall = this.#rexCalls.get(key)
+    const rexCall = this.#rexCalls.take(ref)
     if (rexCall === undefined) return
-    this.#rexCalls.delete(key)
     if (isNoConnection(reason)) rexCall.reject(this.noConnection(rexCall.node))
     else rexCall.reject(new ErpcError(rexCall.node.name, atomName(reason) ?? 'noproc'))
   }
 
   #spawnFailed(ref: Reference, error: string): void {
-    const key = referenceMapKey(ref)
-    const call = this.#pending.get(key)
+    const call = this.#pending.take(ref)
     if (call === undefined) return
-    this.#pending.delete(key)
     if (error === 'noconnection') call.reject(this.noConnection(call.node))
     else if (error !== 'notsup') call.reject(new ErpcError(call.node.name, error))
     else {
@@ -303,17 +297,15 @@ export class Calls {
       this.#process.demonitor(ref)
       throw error
     }
-    this.#rexCalls.set(referenceMapKey(ref), call)
+    this.#rexCalls.set(ref, call)
   }
 
   #rexReply(message: Term): void {
     if (!(message instanceof Tuple) || message.size !== 2) return
     const [ref, result] = message.elements as readonly [Term, Term]
     if (!(ref instanceof Reference)) return
-    const key = referenceMapKey(ref)
-    const call = this.#rexCalls.get(key)
+    const call = this.#rexCalls.take(ref)
     if (call === undefined) return
-    this.#rexCalls.delete(key)
     this.#process.demonitor(ref)
     const reason = badRpc(result)
     if (reason === undefined) call.resolve(result)

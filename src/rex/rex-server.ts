@@ -11,6 +11,7 @@ import { toException } from '../process/erlang-error.js'
 import { genReply, readGenMessage } from '../process/gen-reply.js'
 import type { Destination, Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
+import { ReferenceMap } from '../process/reference-map.js'
 import { answerSystemMessage } from '../process/system-messages.js'
 import { runCall, type Outcome, type RunningCall } from './call.js'
 import { makeContext, type CallContext } from './context.js'
@@ -112,8 +113,8 @@ class RexServer {
   readonly process: Process
   readonly #host: Host
   readonly #options: RexOptions
-  /** Running calls by the key of the monitor on their process. */
-  readonly #running = new Map<string, () => void>()
+  /** Running calls by the monitor on their process. */
+  readonly #running = new ReferenceMap<() => void>()
   #blocked: Promise<void> | undefined
 
   constructor(options: RexOptions) {
@@ -130,11 +131,7 @@ class RexServer {
             options.onError(error, 'rex')
           }
         },
-        down: (ref) => {
-          const ended = this.#running.get(ref.key)
-          this.#running.delete(ref.key)
-          ended?.()
-        },
+        down: (ref) => this.#running.take(ref)?.(),
       },
       { name: REX, trapExit: true },
     )
@@ -235,7 +232,7 @@ class RexServer {
       const { process } = running
       const ref = this.process.monitor(process)
       // It may have ended before the monitor reached it, which then only says noproc.
-      this.#running.set(ref.key, () => running.answer(tuple(BADRPC, tuple(EXIT, process.exitReason))))
+      this.#running.set(ref, () => running.answer(tuple(BADRPC, tuple(EXIT, process.exitReason))))
     } catch (error) {
       // Only a full process table gets here.
       this.#options.onError(error, 'rex')
