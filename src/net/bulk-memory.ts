@@ -14,7 +14,8 @@
  *
  * When no more come, V8 is made to collect the last of them, and the C library to give all back: V8 collects when it is
  * asked for much memory, the C library gives back when more than it keeps is free. Where memory that is asked for is never
- * written to, the system gives none.
+ * written to, the system gives none. What is asked of the C library is to be free again at once, and together: V8's
+ * `ArrayBuffer.prototype.transfer` frees it; an older V8 has to collect it.
  */
 import { systemClock } from './clock.js'
 
@@ -30,14 +31,14 @@ const MAX_LOOK_MS = 1_000
 /** What was kept is given back when so long there was no more. */
 export const BULK_IDLE_MS = 5_000
 
-/** V8 has freed what it found to be garbage by then. */
-export const SETTLE_MS = 1_000
+/** V8 has freed what it found to be garbage by then, or by as long after it. */
+export const SETTLE_MS = 750
+
+/** The first may be in time for some of it only. */
+const TRIMS = 2
 
 /** Beyond what either keeps: V8 collects its heap, and glibc takes it from the system and gives it back there. */
 const FELT_BYTES = 128 * 1024 * 1024
-
-/** More than glibc ever lets such a piece have an effect on what it keeps; V8 frees its young garbage first. */
-const UNNOTICED_BYTES = 33 * 1024 * 1024
 
 /** The largest piece that has one (`DEFAULT_MMAP_THRESHOLD_MAX`). */
 const MAX_NOTICED_BYTES = 32 * 1024 * 1024
@@ -51,11 +52,19 @@ const LARGE_HEAP_BYTES = 16 * 1024 * 1024
 /** The least of so many looks is what a heap has beside garbage: one of that size is collected meanwhile. */
 const LOOKS = 16
 
+/** More than glibc ever lets such a piece have an effect on what it keeps, and enough for V8 to collect what is young. */
+const UNNOTICED_BYTES = 33 * 1024 * 1024
+
 /** One that may be found to be as small when it has been collected. */
 const COLLECTED_HEAP_BYTES = 10 * 1024 * 1024
 
 /** What is added to one between the two. With less, V8 at times collects that heap for each few of them, too. */
 export const BALLAST_BYTES = 16 * 1024 * 1024
+
+/** ES2024's, of Node 22 and newer. */
+interface Transferable {
+  transfer?(bytes: number): unknown
+}
 
 /** What it works on. */
 export interface BulkMemoryHost {
@@ -65,11 +74,13 @@ export interface BulkMemoryHost {
   heap(): { old: number; external: number }
   /** Asks for memory, and forgets it. Throws when there is not as much. */
   allocate(bytes: number): void
+  /** Asks for pieces of memory of these sizes, and gives them back to the C library. Throws when there is not as much. */
+  pass(sizes: readonly number[]): void
   /** The C library is glibc, or may be. */
   keeps: boolean
 }
 
-const systemHost: BulkMemoryHost = {
+export const SYSTEM_HOST: BulkMemoryHost = {
   now: () => systemClock.now(),
   heap() {
     const v8 = process.getBuiltinModule('node:v8')
@@ -80,6 +91,13 @@ const systemHost: BulkMemoryHost = {
   },
   // Not filled with zeros: that would write to it.
   allocate: (bytes) => void Buffer.allocUnsafeSlow(bytes),
+  pass(sizes) {
+    const pieces = sizes.map((bytes) => Buffer.allocUnsafeSlow(bytes).buffer as Transferable)
+    if (pieces[0]?.transfer === undefined) {
+      pieces.length = 0
+      Buffer.allocUnsafeSlow(UNNOTICED_BYTES)
+    } else for (const piece of pieces) piece.transfer?.(0)
+  },
   keeps: process.platform === 'linux',
 }
 
@@ -96,7 +114,7 @@ export class BulkMemory {
   #looks = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(host: BulkMemoryHost = systemHost) {
+  constructor(host: BulkMemoryHost = SYSTEM_HOST) {
     this.#host = host
   }
 
@@ -144,7 +162,7 @@ export class BulkMemory {
   #keep(bytes: number): void {
     if (!this.#host.keeps || bytes <= this.#pieceBytes) return
     this.#pieceBytes = bytes
-    this.#ask(bytes)
+    this.#ask((host) => host.pass([bytes]))
   }
 
   #giveBack(): void {
@@ -155,22 +173,29 @@ export class BulkMemory {
     // After a collection that it was made to do, V8 lets a heap grow slowly, and the next binaries cost more: in a small
     // heap alone they do not.
     if (own >= COLLECTED_HEAP_BYTES && external < 2 * this.#keptBytes) return
-    this.#ask(FELT_BYTES)
-    if (this.#pieceBytes > 0) setTimeout(() => this.#trim(), SETTLE_MS).unref()
+    this.#ask((host) => host.allocate(FELT_BYTES))
+    if (this.#pieceBytes > 0) this.#trimLater(TRIMS)
+  }
+
+  #trimLater(times: number): void {
+    setTimeout(() => {
+      // More of them are coming.
+      if (this.#timer !== undefined) return
+      this.#trim()
+      if (times > 1) this.#trimLater(times - 1)
+    }, SETTLE_MS).unref()
   }
 
   /** Together more than glibc keeps: when they are freed, it gives back these and all that is free before them. */
   #trim(): void {
-    // More of them are coming.
-    if (this.#timer !== undefined) return
-    const bytes = Math.floor((this.#pieceBytes * 5) / 6)
-    for (let i = 0; i < 3; i++) this.#ask(bytes)
-    this.#ask(UNNOTICED_BYTES)
+    const part = (share: number): number => Math.floor(this.#pieceBytes * share)
+    // The first two are less than what makes V8 collect: what it has found in use twice it does not free with the young.
+    this.#ask((host) => host.pass([part(11 / 12), part(1 / 5), part(11 / 12)]))
   }
 
-  #ask(bytes: number): void {
+  #ask(what: (host: BulkMemoryHost) => void): void {
     try {
-      this.#host.allocate(bytes)
+      what(this.#host)
     } catch {
       // Where that much cannot be had, little is kept too.
     }
