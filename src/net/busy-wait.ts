@@ -16,6 +16,9 @@ const MAX_BYTES = 16 * 1024
 /** So often in a row: some requests of many under way come alone, too. */
 const MIN_STREAK = 8
 
+/** More in a row count no more. One that comes late, for once, halves it: a pause of either side is no other behaviour. */
+const MAX_STREAK = 16
+
 /** Messages that come at longer intervals are not expected so soon again. As long as a call and waking twice take. */
 const MAX_INTERVAL_MS = 0.3
 
@@ -47,8 +50,9 @@ export class BusyWait {
     const now = this.#clock.now()
     const intervalMs = now - this.#receivedAt
     this.#receivedAt = now
-    if (frames > MAX_FRAMES || bytes > MAX_BYTES || intervalMs > MAX_INTERVAL_MS) this.#streak = 0
-    else this.#streak++
+    if (frames > MAX_FRAMES || bytes > MAX_BYTES) this.#streak = 0
+    else if (intervalMs > MAX_INTERVAL_MS) this.#streak >>= 1
+    else if (this.#streak < MAX_STREAK) this.#streak++
     if (this.#streak < MIN_STREAK) return
     if ((this.#single ??= this.#processors() === 1)) return
     this.#waitMs = busyWaitMs

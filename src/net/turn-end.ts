@@ -10,18 +10,53 @@ export interface TurnEnd {
   deferLast(callback: () => void): void
 }
 
-let deferred: (() => void)[] = []
-let last: (() => void)[] = []
+/** Callbacks in places that are used again: between calls that are waited for busily a turn is short, and has one or two. */
+class Callbacks {
+  #places: ((() => void) | undefined)[] = []
+  #count = 0
+  #done = 0
+
+  add(callback: () => void): void {
+    this.#places[this.#count++] = callback
+  }
+
+  /** Runs those that have not run, in order. */
+  run(): void {
+    while (this.#done < this.#count) {
+      const callback = this.#places[this.#done]!
+      this.#places[this.#done++] = undefined
+      callback()
+    }
+    this.#count = this.#done = 0
+  }
+
+  /** Those that have not run; there are none any more. */
+  take(): (() => void)[] {
+    const left = this.#places.slice(this.#done, this.#count) as (() => void)[]
+    this.#places = []
+    this.#count = this.#done = 0
+    return left
+  }
+}
+
+class Turn {
+  readonly deferred = new Callbacks()
+  readonly last = new Callbacks()
+}
+
+/** What is put off to the end of this turn, and what is run or will be used next. */
+let turn = new Turn()
+let other = new Turn()
 let scheduled = false
 
 /** Of the process's event loop. */
 export const turnEnd: TurnEnd = {
   defer(callback) {
-    deferred.push(callback)
+    turn.deferred.add(callback)
     if (!scheduled) schedule()
   },
   deferLast(callback) {
-    last.push(callback)
+    turn.last.add(callback)
     if (!scheduled) schedule()
   },
 }
@@ -32,18 +67,21 @@ function schedule(): void {
 }
 
 function run(): void {
-  const callbacks = last.length === 0 ? deferred : deferred.concat(last)
-  deferred = []
-  last = []
+  const ended = turn
+  turn = other
+  other = ended
   scheduled = false
-  let done = 0
+  let completed = false
   try {
-    while (done < callbacks.length) callbacks[done++]()
+    ended.deferred.run()
+    ended.last.run()
+    completed = true
   } finally {
     // One that throws, which may be caught as an uncaught exception, takes none with it.
-    if (done < callbacks.length) {
-      deferred = callbacks.slice(done).concat(deferred)
-      if (!scheduled) schedule()
+    if (!completed) {
+      const left = [...ended.deferred.take(), ...ended.last.take(), ...turn.deferred.take()]
+      for (const callback of left) turn.deferred.add(callback)
+      if (left.length > 0 && !scheduled) schedule()
     }
   }
 }

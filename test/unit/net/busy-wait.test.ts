@@ -67,6 +67,23 @@ describe('waiting busily', () => {
     expect(waitingFor(calls).at(-1)).toBe(turns)
   })
 
+  test('one that is late does not end it; two in a row do, until more have come in time', () => {
+    const loop = new Loop()
+    const wait = new BusyWait(loop, () => 2)
+    const after = (intervalMs: number): number => {
+      loop.timeMs += intervalMs
+      wait.received(1, 100, 1 / 8)
+      const before = loop.timeMs
+      const turns = loop.run()
+      loop.timeMs = before
+      return turns
+    }
+    for (let i = 0; i < 100; i++) after(0.1)
+    expect([after(5), after(0.1), after(0.1)]).toEqual([9, 9, 9])
+    for (let i = 0; i < 100; i++) after(0.1)
+    expect([after(5), after(5), after(0.1), after(0.1), after(0.1), after(0.1)]).toEqual([9, 0, 0, 0, 0, 9])
+  })
+
   test('the time begins when what came has been answered', () => {
     const loop = new Loop()
     const wait = new BusyWait(loop, () => 2)
