@@ -79,6 +79,7 @@ function bundleRest() {
     splitting: true,
     // Comments would be kept in memory, in two bytes a character if one of them is beyond Latin-1. Names stay.
     minifyWhitespace: true,
+    minifySyntax: true,
     lineLimit: 120,
     packages: 'external',
     sourcemap: true,
