@@ -44,6 +44,8 @@ const PROCESS_INFO = exportFun('erlang', 'process_info', 2)
 /** Share of a poll's rows for those that are first by what is known; the rest goes round. */
 const LEADERS = 0.4
 const MIN_ROWS = 20
+/** Of a node whose first processes end all the time, a poll shows fewer rows than were asked for. */
+const MAX_NAMING_ROUNDS = 4
 
 export class ProcessSampler {
   readonly #options: SamplerOptions
@@ -69,13 +71,12 @@ export class ProcessSampler {
     const counted = await this.#refreshPids()
     const targets = this.#choose(by)
     const readings = await this.#read(targets)
-    const rows = this.#first(by, Math.min(limit, this.#rows))
-    await this.#nameRows(rows)
+    const rows = await this.#shown(by, Math.min(limit, this.#rows))
     return {
       node: remote.name,
       at: now(),
       by,
-      rows: rows.filter((row) => this.#known.has(row.pid.key)).map(rowOf),
+      rows: rows.map(rowOf),
       sampled: this.#known.size,
       fresh: readings,
       // Of a list read whole, what is gone again (such as the process that listed it) does not count.
@@ -160,9 +161,20 @@ export class ProcessSampler {
     return [...this.#known.values()].sort((a, b) => value(b) - value(a)).slice(0, limit)
   }
 
+  /** The first rows, with names. Where one is gone by then, the next takes its place. */
+  async #shown(by: ProcessOrder, limit: number): Promise<Known[]> {
+    const named = new Set<Known>()
+    for (let round = 0; round < MAX_NAMING_ROUNDS; round++) {
+      const rows = this.#first(by, limit).filter((row) => !named.has(row))
+      if (rows.length === 0) break
+      await this.#nameRows(rows)
+      for (const row of rows) named.add(row)
+    }
+    return this.#first(by, limit).filter((row) => named.has(row))
+  }
+
   /** Names of the rows that are shown. What a process was started with does not change and is asked once. */
   async #nameRows(rows: readonly Known[]): Promise<void> {
-    if (rows.length === 0) return
     const { remote } = this.#options
     const pids = rows.map((row) => row.pid)
     const unnamed = rows.filter((row) => row.initialCall === undefined)

@@ -7,13 +7,18 @@ const NODE = 'app@one'
 
 /** A node with `count` processes; process N has N times the memory of the first. Time passes when the test says so. */
 function sampled(count: number, budget: Partial<SamplerBudget> = {}) {
-  const world = { count, clock: 0, callMs: 0, reductions: 1_000 }
+  const world = { count, clock: 0, callMs: 0, reductions: 1_000, ending: 0 }
   const pid = (id: number) => new Pid(atom(NODE), id, 0, 1)
   const { remote, calls } = fakeRemote(NODE, {
     'erlang:system_info': () => world.count,
     'erlang:processes': () => Array.from({ length: world.count }, (_, at) => pid(at + 1)),
     'erlang:process_info': (of: Pid, items: Atom[]): Term => {
       if (items[0]?.name === 'memory') world.clock += world.callMs / 100
+      // Those that end do so before they are asked for their names, the last ones first.
+      if (items[0]?.name === 'registered_name' && world.ending > 0 && of.id === world.count) {
+        world.count--
+        world.ending--
+      }
       if (of.id > world.count) return atom('undefined')
       const values: Record<string, Term> = {
         memory: of.id * 100,
@@ -118,6 +123,19 @@ test('a poll that takes longer than its time asks for half, then slowly for more
   world.callMs = 1_000
   for (let i = 0; i < 5; i++) await sampler.poll('memory', 1)
   expect(sampler.rows).toBe(20)
+})
+
+test('where a process ends before its name is read, the next takes its place; not for ever', async () => {
+  const { sampler, world, calls } = sampled(100)
+  const asked = () => calls.filter((call) => call === 'lists:zipwith').length
+  world.ending = 3
+  const table = await sampler.poll('memory', 3)
+  expect(table.rows.map(({ pid }) => pid)).toEqual(['<0.97.0>', '<0.96.0>', '<0.95.0>'])
+  expect(table.rows.every(({ initialCall }) => initialCall === 'shop:init/1')).toBe(true)
+  expect(asked()).toBe(1 + 2)
+  world.ending = 4
+  expect((await sampler.poll('memory', 1)).rows).toEqual([])
+  expect(asked()).toBe(1 + 2 + 1 + 4)
 })
 
 test('reductions per second are known from the second reading; processes that are gone are forgotten', async () => {
