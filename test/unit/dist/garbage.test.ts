@@ -4,8 +4,13 @@
  * puts nothing into one.
  */
 import { internAtom } from '../../../src/etf/atom.js'
+import type { Reference } from '../../../src/etf/identifiers.js'
+import type { Term } from '../../../src/etf/terms.js'
+import { tuple } from '../../../src/etf/tuple.js'
+import type { SignalOut } from '../../../src/dist/signals.js'
 import { ProcessTable } from '../../../src/process/table.js'
 import { DEFAULT_LIMITS } from '../../../src/limits.js'
+import { Calls } from '../../../src/rex/calls.js'
 import { HERE, pidHere, pidThere, refHere, testChannel } from '../../support/channels.js'
 
 /** How often something was put into a table of JavaScript's, or taken out. */
@@ -97,5 +102,49 @@ describe('tables of JavaScript’s', () => {
     expect(changes).toBe(0)
     expect(ran).toBe(1001)
     expect(table.processCount).toBe(1)
+  })
+
+  test('have no part in calls of another node’s functions, sixty-four under way at a time', async () => {
+    const sent: SignalOut[] = []
+    const table = new ProcessTable({
+      name: HERE,
+      creation: 7,
+      limits: DEFAULT_LIMITS,
+      outlet: {
+        send: (signal) => sent.push(signal) > 0,
+        connect: () => undefined,
+        checkConnection: () => undefined,
+      },
+      onError: (error) => {
+        throw error
+      },
+    })
+    table.setGroupLeader(table.spawnHandler({ message: () => undefined }).pid)
+    const calls = new Calls(table, {
+      maxItems: 1,
+      makeGroupLeader: () => table.spawnHandler({ message: () => undefined }),
+      connectionError: () => undefined,
+    })
+    const node = pidThere(1).node
+    const mfa = { module: 'm', function: 'f', args: [] }
+    const returned = internAtom('return')
+    const results: Promise<unknown>[] = []
+    const round = (): void => {
+      for (let i = 0; i < 64; i++) results.push(calls.start(node, mfa).result)
+      for (const signal of sent.splice(0)) {
+        if (signal.type !== 'spawnRequest') throw new Error(`not a spawn request: ${signal.type}`)
+        const { ref, from: to, args } = signal
+        const result = pidThere(results.length)
+        table.deliver({ type: 'spawnReply', ref, to, flags: 2, result })
+        const reason = tuple(args[0] as Reference, returned, 3) as Term
+        table.deliver({ type: 'monitorExit', from: result, to, ref, reason })
+      }
+    }
+    // The first finds the node's name.
+    round()
+    expect(changesOfTables(() => void Array.from({ length: 20 }, round))).toBe(0)
+    expect(new Set(await Promise.all(results))).toEqual(new Set([3]))
+    expect(results).toHaveLength(21 * 64)
+    expect(calls.pending + table.pendingSpawnRequests).toBe(0)
   })
 })
