@@ -20,7 +20,8 @@ const { ErlangNode, atom } = await import('../lib/index.js')
 
 const children = []
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
-process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')))
+// EPMD, which was first, is last: a node might have the time to say that it lost it.
+process.once('exit', () => children.toReversed().forEach((child) => child.kill('SIGKILL')))
 
 const epmd = spawn(process.execPath, ['lib/cli/main.cjs', 'epmd', '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],
