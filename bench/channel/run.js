@@ -54,6 +54,8 @@ const MiB8 = 8 * 1024 * 1024
 const LARGE = 100 * 1024 * 1024
 /** Longer than what was kept of the last large messages is kept. */
 const PAUSE_MS = 7_000
+/** A BEAM that keeps less of what it sends before the socket (64 KiB instead of 1 MiB) and in it. */
+const SHORT_QUEUE = ['+zdbbl', '64', '-kernel', 'inet_dist_connect_options', '[{sndbuf,131072}]']
 const env = {}
 process.on('exit', () => {
   stopAll()
@@ -96,6 +98,7 @@ function earlier(all) {
 async function measure(release, full) {
   const name = (who) => `${who}${release}_${run}@127.0.0.1`
   const driver = await startBeam(release, 'main', name('driver'), cookie, env)
+  const brief = await startBeam(release, 'main', name('brief'), cookie, env, SHORT_QUEUE)
   const targets = await startTargets(release, full, name)
   const caller = await startNode('caller', 'beampeer-client.js', [options.lib, cookie], env)
   for (const { child } of Object.values(targets)) {
@@ -104,7 +107,7 @@ async function measure(release, full) {
       : { connected: 1 }
     if (connected.connected !== 1) throw new Error(`the driver cannot connect to ${child.name}`)
   }
-  const jobs = list(targets, driver, caller).filter(({ what }) => what.includes(options.only))
+  const jobs = list(targets, driver, brief, caller).filter(({ what }) => what.includes(options.only))
   const samples = {}
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const { what, who, go } of jobs) {
@@ -126,6 +129,7 @@ async function measure(release, full) {
   const pressure = without.includes('pressure') ? undefined : await underPressure(release, driver, name)
   await caller.stop()
   for (const { child } of Object.values(targets)) await child.stop()
+  await brief.stop()
   await driver.stop()
   const medians = {}
   for (const [what, byWho] of Object.entries(samples)) {
@@ -178,7 +182,7 @@ async function startTargets(release, full, name) {
 }
 
 /** Every measurement of a round, in turn by target within each. */
-function list(targets, driver, caller) {
+function list(targets, driver, brief, caller) {
   const jobs = []
   const each = (able, what, make) => {
     for (const [who, { child, can }] of Object.entries(targets)) {
@@ -226,6 +230,11 @@ function list(targets, driver, caller) {
   })
   for (const way of ['push', 'pull'])
     each('large', `during ${way}`, (child, target) => ask(`{during, ${way}, ${target}, ${LARGE}}`))
+  each(
+    'large',
+    'during push, short queue',
+    (child, target) => () => brief.ask(`{during, push, ${target}, ${LARGE}}.`),
+  )
   for (const n of [1, 16, 64, 256]) {
     const beam = targets.BEAM.child.facts[1]
     const given = { command: 'calls', kind: 'erpc', target: beam, inFlight: n, ms, pid: caller.pid }

@@ -110,6 +110,7 @@ function goals(columns) {
     row(what, ' ×', atMost(5), slowed(way, 'beampeer'))
     row('… with a BEAM in its place', ' ×', NO_GOAL, slowed(way, 'BEAM'))
   }
+  row('… from a BEAM with a short queue', ' ×', NO_GOAL, slowed('push, short queue', 'beampeer'))
   row(
     'resident after the load: less than 120 MiB',
     ' MiB',
@@ -211,9 +212,12 @@ const LABELS = {
 
 function large(medians) {
   const rows = []
-  for (const way of ['push', 'pull']) {
+  for (const [way, label] of Object.entries({
+    push: 'to the target',
+    'push, short queue': 'to the target, short queue',
+    pull: 'from the target',
+  })) {
     for (const [who, facts] of Object.entries(medians[`during ${way}`] ?? {})) {
-      const label = way === 'push' ? 'to the target' : 'from the target'
       const { idle_p50: idle, idle_p99: idle99, p50, p99, move_us: moved, count } = facts
       rows.push([
         label,
