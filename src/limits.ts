@@ -82,9 +82,9 @@ export interface Limits {
    */
   busyWaitMs: number
   /**
-   * How long the thread sleeps after a turn of the event loop that answered many small messages, so that the next ones
-   * gather (see net/coalescing.ts); at most 10, and the system may make it a little longer. 0: not at all, each is answered
-   * soonest, and costs more.
+   * How long the thread sleeps after a turn of the event loop that answered many messages, so that the next ones gather
+   * (see net/coalescing.ts); four times as long after large ones; at most 10, and the system may make it a little longer.
+   * 0: not at all, each is answered soonest, and costs more.
    */
   coalescingMs: number
   /**

@@ -1,12 +1,16 @@
 /**
- * Many small messages, taken together. When they come in numbers, but so fast that each turn of the event loop has only a
- * few of them, the turn (a read, a write, and waking whoever waits for the answers) costs more than the messages do. Then
- * the thread sleeps for a moment when it has answered, as network cards moderate their interrupts: meanwhile the next
- * ones gather, and a peer on the same machine has the processor for itself. Where too few come for that, since they wait
- * for our answers, it is soon given up, and tried again later.
+ * Many messages, taken together. When they come in numbers, but so fast that each turn of the event loop has only a few of
+ * them, the turn (a read, a write, and waking whoever waits for the answers) costs more than the messages do. Then the
+ * thread sleeps for a moment when it has answered, as network cards moderate their interrupts: meanwhile the next ones
+ * gather, and a peer on the same machine has the processor for itself. Large messages gather as well: of what comes as fast
+ * as it is read, each read has a part of one. Where too few come for that, since they wait for our answers, it is soon
+ * given up, and tried again later.
  */
 import type { TurnEnd } from './turn-end.js'
 import type { Clock } from './clock.js'
+
+/** Where most of what came is large messages: they take longer to come, and to be read, than to be waited for. */
+const LONG_WAIT = 4
 
 /** On average in a turn. Fewer come of a peer that has little more under way: waiting for them would only make them late. */
 const MIN_FRAMES = 20
@@ -17,8 +21,8 @@ const AVERAGE_OF = 32
 /** What it is taken for before the first. */
 const FIRST_AVERAGE = 24
 
-/** In a read. Moving more than that takes longer than the turn. */
-const MAX_BYTES = 32 * 1024
+/** So many bytes count as a frame more: what a turn costs beside them weighs as little as beside a frame. */
+const FRAME_BYTES = 6 * 1024
 
 /** After as many, it has not been in vain: when it is given up, the next trial comes soon. */
 const MIN_WAITS = 64
@@ -41,8 +45,9 @@ export class Coalescing {
   readonly #sleep: (ms: number) => boolean
   #scheduled = false
   #waitMs = 0
-  /** What came in this turn. */
+  /** What came in this turn: frames, and bytes. */
   #frames = 0
+  #bytes = 0
   /** Whether each turn waits; otherwise messages are counted. */
   #waiting = false
   #wokenAt = 0
@@ -63,16 +68,13 @@ export class Coalescing {
    * To be told of all that is received.
    * @param frames that it completed
    * @param bytes of these and of parts of others
-   * @param waitMs how long to sleep, at most 10; 0: not at all
+   * @param waitMs how long to sleep, at most 10, four times as long for large messages; 0: not at all
    */
   received(frames: number, bytes: number, waitMs: number): void {
-    if (waitMs === 0 || (!this.#waiting && !this.#begins(frames))) return
-    if (bytes > MAX_BYTES) {
-      this.#pause(this.#clock.now() + MIN_RETRY_MS)
-      return
-    }
+    if (waitMs === 0 || (!this.#waiting && !this.#begins(frames + bytes / FRAME_BYTES))) return
     this.#frames += frames
-    this.#waitMs = Math.min(waitMs, MAX_WAIT_MS)
+    this.#bytes += bytes
+    this.#waitMs = waitMs
     if (this.#scheduled) return
     this.#scheduled = true
     this.#clock.deferLast(this.#turn)
@@ -80,16 +82,18 @@ export class Coalescing {
 
   readonly #turn = (): void => {
     const frames = this.#frames
+    const others = this.#bytes / FRAME_BYTES
     this.#scheduled = false
-    this.#frames = 0
-    if (!this.#waiting || !this.#continues(frames)) return
-    if (this.#sleep(this.#waitMs)) this.#wokenAt = this.#clock.now()
+    this.#frames = this.#bytes = 0
+    if (!this.#waiting || !this.#continues(frames + others)) return
+    const waitMs = others > frames ? LONG_WAIT * this.#waitMs : this.#waitMs
+    if (this.#sleep(Math.min(waitMs, MAX_WAIT_MS))) this.#wokenAt = this.#clock.now()
     else this.#pause(Infinity)
   }
 
   /** Counts; only where many come, the end of a turn is asked for. */
-  #begins(frames: number): boolean {
-    this.#counted += frames
+  #begins(load: number): boolean {
+    this.#counted += load
     const now = this.#clock.now()
     const ms = now - this.#countedFrom
     if (ms < 1) return false
@@ -101,12 +105,12 @@ export class Coalescing {
     return this.#waiting
   }
 
-  #continues(frames: number): boolean {
+  #continues(load: number): boolean {
     const now = this.#clock.now()
     const turnMs = now - this.#wokenAt
     this.#wokenAt = now
     if (turnMs > MAX_TURN_MS) return false
-    this.#average += (frames - this.#average) / AVERAGE_OF
+    this.#average += (load - this.#average) / AVERAGE_OF
     if (this.#average < MIN_FRAMES) {
       this.#giveUp(now)
       return false

@@ -105,21 +105,33 @@ describe('coalescing', () => {
     expect(sleeps.length * 0.25).toBeLessThan(2000 / 20)
   })
 
-  test('long messages are not waited for, nor what comes right after them', () => {
+  test('large messages gather too, four times as long, at most 10 ms', () => {
     const thread = new Thread()
-    const coalescing = new Coalescing(thread, thread.sleep)
-    const turns = (count: number, bytes: number): void => {
-      for (let i = 0; i < count; i++) thread.turn(coalescing, 30, bytes, 0.25, 0.02)
+    const slept: number[] = []
+    const coalescing = new Coalescing(thread, (ms) => slept.push(ms) > 0)
+    const turns = (count: number, coalescingMs: number): number[] => {
+      for (let i = 0; i < count; i++) thread.turn(coalescing, 2, 128 * 1024, coalescingMs, 0.02)
+      return slept.splice(0)
     }
-    turns(500, 32 * 1024 + 1)
-    expect(thread.sleeps).toEqual([])
-    turns(2000, 32 * 1024)
-    expect(thread.sleeps.length).toBeGreaterThan(1000)
-    const pausedAt = thread.timeMs
-    turns(1, 32 * 1024 + 1)
-    turns(1000, 3000)
-    expect(thread.sleeps.find((at) => at > pausedAt)! - pausedAt).toBeGreaterThan(8)
-    expect(thread.sleeps.find((at) => at > pausedAt)! - pausedAt).toBeLessThan(11)
+    expect(turns(50, 0.25)).toEqual([])
+    expect(new Set(turns(100, 0.25))).toEqual(new Set([1]))
+    expect(new Set(turns(100, 2.5))).toEqual(new Set([10]))
+    expect(new Set(turns(100, 3))).toEqual(new Set([10]))
+    // As many bytes as frames weigh.
+    const even = (bytes: number): number[] => {
+      for (let i = 0; i < 10; i++) thread.turn(coalescing, 20, bytes, 0.25, 0.02)
+      return [...new Set(slept.splice(0))]
+    }
+    expect(even(20 * 6 * 1024)).toEqual([0.25])
+    expect(even(20 * 6 * 1024 + 1)).toEqual([1])
+  })
+
+  test('of large messages, too few bytes for a trial, or for it to go on', () => {
+    const KiB64 = 64 * 1024
+    // Each counts as 11.7 messages: one in a millisecond is too little for a trial, one in a turn for its going on.
+    expect(under({ rate: 1, bytesEach: KiB64 })).toEqual([])
+    expect(under({ rate: 20, bytesEach: KiB64 }).length).toBeGreaterThan(50)
+    expect(under({ rate: 20, bytesEach: KiB64, inFlight: 1 }).length).toBeLessThan(50)
   })
 
   test('a thread that has other work in its turns does not sleep in them', () => {
