@@ -40,6 +40,12 @@ const MIN_RATE = 24
 const MIN_RETRY_MS = 8
 const MAX_RETRY_MS = 128
 
+/** When the next may begin, and how long after the last in vain. */
+interface Trials {
+  retryAt: number
+  retryMs: number
+}
+
 export class Coalescing {
   readonly #clock: Pick<Clock, 'now'> & Pick<TurnEnd, 'deferLast'>
   readonly #sleep: (ms: number) => boolean
@@ -53,10 +59,13 @@ export class Coalescing {
   #wokenAt = 0
   #waits = 0
   #average = FIRST_AVERAGE
-  #counted = 0
+  #countedFrames = 0
+  #countedBytes = 0
   #countedFrom = -Infinity
-  #retryAt = -Infinity
-  #retryMs = MIN_RETRY_MS / 2
+  /** That it was in vain for small messages says nothing of large ones, and the other way round. */
+  readonly #small: Trials = { retryAt: -Infinity, retryMs: MIN_RETRY_MS / 2 }
+  readonly #large: Trials = { retryAt: -Infinity, retryMs: MIN_RETRY_MS / 2 }
+  #trials = this.#small
 
   /** @param sleep stops the thread; false where that is not allowed */
   constructor(clock: Pick<Clock, 'now'> & Pick<TurnEnd, 'deferLast'>, sleep: (ms: number) => boolean) {
@@ -71,7 +80,7 @@ export class Coalescing {
    * @param waitMs how long to sleep, at most 10, four times as long for large messages; 0: not at all
    */
   received(frames: number, bytes: number, waitMs: number): void {
-    if (waitMs === 0 || (!this.#waiting && !this.#begins(frames + bytes / FRAME_BYTES))) return
+    if (waitMs === 0 || (!this.#waiting && !this.#begins(frames, bytes))) return
     this.#frames += frames
     this.#bytes += bytes
     this.#waitMs = waitMs
@@ -88,17 +97,24 @@ export class Coalescing {
     if (!this.#waiting || !this.#continues(frames + others)) return
     const waitMs = others > frames ? LONG_WAIT * this.#waitMs : this.#waitMs
     if (this.#sleep(Math.min(waitMs, MAX_WAIT_MS))) this.#wokenAt = this.#clock.now()
-    else this.#pause(Infinity)
+    else {
+      this.#small.retryAt = this.#large.retryAt = Infinity
+      this.#pause()
+    }
   }
 
   /** Counts; only where many come, the end of a turn is asked for. */
-  #begins(load: number): boolean {
-    this.#counted += load
+  #begins(frames: number, bytes: number): boolean {
+    this.#countedFrames += frames
+    this.#countedBytes += bytes
     const now = this.#clock.now()
     const ms = now - this.#countedFrom
     if (ms < 1) return false
-    this.#waiting = this.#counted >= MIN_RATE * ms && now >= this.#retryAt
-    this.#counted = 0
+    const counted = this.#countedFrames
+    const others = this.#countedBytes / FRAME_BYTES
+    this.#trials = others > counted ? this.#large : this.#small
+    this.#waiting = counted + others >= MIN_RATE * ms && now >= this.#trials.retryAt
+    this.#countedFrames = this.#countedBytes = 0
     this.#countedFrom = this.#wokenAt = now
     this.#average = FIRST_AVERAGE
     this.#waits = 0
@@ -120,14 +136,15 @@ export class Coalescing {
   }
 
   #giveUp(now: number): void {
-    this.#retryMs = this.#waits >= MIN_WAITS ? MIN_RETRY_MS : Math.min(2 * this.#retryMs, MAX_RETRY_MS)
-    this.#pause(now + this.#retryMs)
+    const trials = this.#trials
+    trials.retryMs = this.#waits >= MIN_WAITS ? MIN_RETRY_MS : Math.min(2 * trials.retryMs, MAX_RETRY_MS)
+    trials.retryAt = now + trials.retryMs
+    this.#pause()
   }
 
-  #pause(untilMs: number): void {
+  #pause(): void {
     this.#waiting = false
-    this.#retryAt = untilMs
-    this.#counted = 0
+    this.#countedFrames = this.#countedBytes = 0
     this.#countedFrom = -Infinity
   }
 }

@@ -156,4 +156,23 @@ describe('coalescing', () => {
     load(32, 100)
     expect(thread.sleeps.find((at) => at > endedAt)! - endedAt).toBeLessThan(11)
   })
+
+  test('small messages for which it is in vain do not put off large ones, nor the other way round', () => {
+    const thread = new Thread()
+    const coalescing = new Coalescing(thread, thread.sleep)
+    const load = (frames: number, bytes: number, ms: number): number => {
+      const from = thread.timeMs
+      while (thread.timeMs < from + ms) thread.turn(coalescing, frames, bytes, 0.25, 0.02)
+      return thread.sleeps.find((at) => at > from)! - from
+    }
+    // In vain, until trials are seldom.
+    load(16, 1600, 1000)
+    expect(load(2, 128 * 1024, 50)).toBeLessThan(3)
+    const again = new Coalescing(thread, thread.sleep)
+    const inVain = thread.timeMs + 1000
+    while (thread.timeMs < inVain) thread.turn(again, 1, 64 * 1024, 0.25, 0.02)
+    const from = thread.timeMs
+    while (thread.timeMs < from + 50) thread.turn(again, 32, 3200, 0.25, 0.02)
+    expect(thread.sleeps.find((at) => at > from)! - from).toBeLessThan(3)
+  })
 })
