@@ -161,6 +161,7 @@ describe('bulk memory', () => {
     jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * MiB)
   })
+
   test('the real one: glibc keeps what was used, and gives it back', () => {
     const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
     if (header.glibcVersionRuntime === undefined)
