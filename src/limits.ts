@@ -82,9 +82,9 @@ export interface Limits {
    */
   busyWaitMs: number
   /**
-   * How long the thread sleeps after a turn of the event loop that answered many messages, so that the next ones gather
-   * (see net/coalescing.ts); four times as long after large ones; at most 10, and the system may make it a little longer.
-   * 0: not at all, each is answered soonest, and costs more.
+   * How long at most the thread sleeps after a turn of the event loop, while many messages come, so that the next ones
+   * gather (see net/coalescing.ts; whether it does, and for how much of this, depends on what helps); five times as long for
+   * large ones; 10 at most, and the system may make it a little longer. 0: not at all.
    */
   coalescingMs: number
   /**

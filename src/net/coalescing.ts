@@ -3,148 +3,155 @@
  * them, the turn (a read, a write, and waking whoever waits for the answers) costs more than the messages do. Then the
  * thread sleeps for a moment when it has answered, as network cards moderate their interrupts: meanwhile the next ones
  * gather, and a peer on the same machine has the processor for itself. Large messages gather as well: of what comes as fast
- * as it is read, each read has a part of one. Where too few come for that, since they wait for our answers, it is soon
- * given up, and tried again later.
+ * as it is read, each read has a part of one.
+ *
+ * Whether that helps, and how long a sleep is best, depends on the peer and on the machine: one that has a window of
+ * messages under way and waits for their answers is only delayed. So nothing is assumed: while many come, all lengths are
+ * tried, none among them, by turns; the one with which most came, and for the least processor time, is kept for a while.
  */
-import type { TurnEnd } from './turn-end.js'
 import type { Clock } from './clock.js'
+import type { TurnEnd } from './turn-end.js'
+import { WaitTrials } from './wait-trials.js'
 
-/** Where most of what came is large messages: they take longer to come, and to be read, than to be waited for. */
-const LONG_WAIT = 4
+/** Lengths that are tried, in parts of the limit. Large messages take longer to come, and to be read, than small ones. */
+const SMALL_WAITS: readonly number[] = [0, 0.2, 1]
+const LARGE_WAITS: readonly number[] = [0, 5]
 
-/** On average in a turn. Fewer come of a peer that has little more under way: waiting for them would only make them late. */
-const MIN_FRAMES = 20
+/** Of large ones: with few exceptions it is. A burst of them is over before that was found out. */
+const FIRST_LARGE = 1
 
-/** Of how many turns the average is, more or less. */
-const AVERAGE_OF = 32
-
-/** What it is taken for before the first. */
-const FIRST_AVERAGE = 24
-
-/** So many bytes count as a frame more: what a turn costs beside them weighs as little as beside a frame. */
-const FRAME_BYTES = 6 * 1024
-
-/** After as many, it has not been in vain: when it is given up, the next trial comes soon. */
-const MIN_WAITS = 64
-
-/** A turn as long as that has other work to do, and gathers enough without a wait. */
-const MAX_TURN_MS = 0.5
-
-/** No limit makes it longer: the thread does nothing else meanwhile. */
+/** No limit makes a sleep longer: the thread does nothing else meanwhile. */
 const MAX_WAIT_MS = 10
 
-/** It is tried when as many come in a millisecond. */
+/** So many bytes count as a message more: what a turn costs beside them weighs as little as beside a message. */
+const FRAME_BYTES = 6 * 1024
+
+/** What comes is counted for so long: some hundred messages, and more than the longest of them are under way. */
+const EPOCH_MS = 3
+
+/** Whether as many come as make a load is known sooner. */
+const REST_EPOCH_MS = 1
+
+/** After as long without a message, what comes is another load. */
+const MAX_GAP_MS = 3
+
+/** As many in a millisecond are a load. */
 const MIN_RATE = 24
 
-/** Before the next trial, when the last was the first in vain and when many were. */
-const MIN_RETRY_MS = 8
-const MAX_RETRY_MS = 128
+/** Where fewer come in a turn after a sleep, in so many turns, it is in vain, and not tried to its end. */
+const MIN_GATHERED = 2
+const VAIN_TURNS = 16
 
-/** When the next may begin, and how long after the last in vain. */
-interface Trials {
-  retryAt: number
-  retryMs: number
+/** A turn as long as that has other work to do, and gathers enough without a sleep. */
+const MAX_TURN_MS = 0.5
+
+/** What is needed of the system. */
+export interface CoalescingSystem extends Pick<Clock, 'now'>, Pick<TurnEnd, 'deferLast'> {
+  /** Stops the thread; false where that is not allowed. */
+  sleep(ms: number): boolean
+  /** Milliseconds of processor time that this process has used. */
+  cpuMs(): number
 }
 
 export class Coalescing {
-  readonly #clock: Pick<Clock, 'now'> & Pick<TurnEnd, 'deferLast'>
-  readonly #sleep: (ms: number) => boolean
+  readonly #system: CoalescingSystem
+  /** That one length is best for small messages says nothing of large ones. */
+  readonly #small = new WaitTrials(SMALL_WAITS)
+  readonly #large = new WaitTrials(LARGE_WAITS, FIRST_LARGE)
+  #trials = this.#small
+  /** Of the turn's connections, the last that was read. */
+  #limitMs = 0
+  /** Too few come for a trial, or for a sleep. */
+  #resting = true
+  /** The length of the sleeps of this epoch, in parts of the limit. */
+  #wait = 0
   #scheduled = false
-  #waitMs = 0
-  /** What came in this turn: frames, and bytes. */
+  #allowed = true
+  #wokenAt = -Infinity
+  #receivedAt = -Infinity
+  /** What came in this epoch, and in how many turns that ended with a sleep. */
   #frames = 0
   #bytes = 0
-  /** Whether each turn waits; otherwise messages are counted. */
-  #waiting = false
-  #wokenAt = 0
-  #waits = 0
-  #average = FIRST_AVERAGE
-  #countedFrames = 0
-  #countedBytes = 0
-  #countedFrom = -Infinity
-  /** That it was in vain for small messages says nothing of large ones, and the other way round. */
-  readonly #small: Trials = { retryAt: -Infinity, retryMs: MIN_RETRY_MS / 2 }
-  readonly #large: Trials = { retryAt: -Infinity, retryMs: MIN_RETRY_MS / 2 }
-  #trials = this.#small
+  #turns = 0
+  #epochAt = -Infinity
+  #epochCpuMs = 0
 
-  /** @param sleep stops the thread; false where that is not allowed */
-  constructor(clock: Pick<Clock, 'now'> & Pick<TurnEnd, 'deferLast'>, sleep: (ms: number) => boolean) {
-    this.#clock = clock
-    this.#sleep = sleep
+  constructor(system: CoalescingSystem) {
+    this.#system = system
   }
 
   /**
    * To be told of all that is received.
    * @param frames that it completed
    * @param bytes of these and of parts of others
-   * @param waitMs how long to sleep, at most 10, four times as long for large messages; 0: not at all
+   * @param limitMs how long to sleep, at most 10, five times as long for large messages; 0: not at all
    */
-  received(frames: number, bytes: number, waitMs: number): void {
-    if (waitMs === 0 || (!this.#waiting && !this.#begins(frames, bytes))) return
+  received(frames: number, bytes: number, limitMs: number): void {
+    if (limitMs === 0 || !this.#allowed) return
+    const now = this.#system.now()
+    if (now - Math.max(this.#receivedAt, this.#wokenAt) > MAX_GAP_MS) this.#rest(now)
+    this.#receivedAt = now
     this.#frames += frames
     this.#bytes += bytes
-    this.#waitMs = waitMs
-    if (this.#scheduled) return
+    if (now - this.#epochAt >= (this.#resting ? REST_EPOCH_MS : EPOCH_MS)) this.#endEpoch(now)
+    if (this.#wait === 0 || this.#scheduled) return
+    this.#limitMs = limitMs
     this.#scheduled = true
-    this.#clock.deferLast(this.#turn)
+    this.#system.deferLast(this.#turn)
   }
 
   readonly #turn = (): void => {
-    const frames = this.#frames
-    const others = this.#bytes / FRAME_BYTES
     this.#scheduled = false
-    this.#frames = this.#bytes = 0
-    if (!this.#waiting || !this.#continues(frames + others)) return
-    const waitMs = others > frames ? LONG_WAIT * this.#waitMs : this.#waitMs
-    if (this.#sleep(Math.min(waitMs, MAX_WAIT_MS))) this.#wokenAt = this.#clock.now()
-    else {
-      this.#small.retryAt = this.#large.retryAt = Infinity
-      this.#pause()
-    }
-  }
-
-  /** Counts; only where many come, the end of a turn is asked for. */
-  #begins(frames: number, bytes: number): boolean {
-    this.#countedFrames += frames
-    this.#countedBytes += bytes
-    const now = this.#clock.now()
-    const ms = now - this.#countedFrom
-    if (ms < 1) return false
-    const counted = this.#countedFrames
-    const others = this.#countedBytes / FRAME_BYTES
-    this.#trials = others > counted ? this.#large : this.#small
-    this.#waiting = counted + others >= MIN_RATE * ms && now >= this.#trials.retryAt
-    this.#countedFrames = this.#countedBytes = 0
-    this.#countedFrom = this.#wokenAt = now
-    this.#average = FIRST_AVERAGE
-    this.#waits = 0
-    return this.#waiting
-  }
-
-  #continues(load: number): boolean {
-    const now = this.#clock.now()
+    const now = this.#system.now()
     const turnMs = now - this.#wokenAt
     this.#wokenAt = now
-    if (turnMs > MAX_TURN_MS) return false
-    this.#average += (load - this.#average) / AVERAGE_OF
-    if (this.#average < MIN_FRAMES) {
-      this.#giveUp(now)
-      return false
+    if (this.#wait === 0 || turnMs > MAX_TURN_MS) return
+    this.#turns++
+    if (this.#turns >= VAIN_TURNS && this.#load() < MIN_GATHERED * this.#turns) {
+      this.#trials.inVain()
+      this.#beginEpoch(now)
+      return
     }
-    this.#waits++
-    return true
+    if (this.#system.sleep(Math.min(this.#wait * this.#limitMs, MAX_WAIT_MS))) {
+      this.#wokenAt = this.#system.now()
+      return
+    }
+    this.#allowed = false
   }
 
-  #giveUp(now: number): void {
-    const trials = this.#trials
-    trials.retryMs = this.#waits >= MIN_WAITS ? MIN_RETRY_MS : Math.min(2 * trials.retryMs, MAX_RETRY_MS)
-    trials.retryAt = now + trials.retryMs
-    this.#pause()
+  #load(): number {
+    return this.#frames + this.#bytes / FRAME_BYTES
   }
 
-  #pause(): void {
-    this.#waiting = false
-    this.#countedFrames = this.#countedBytes = 0
-    this.#countedFrom = -Infinity
+  /** Until as many come again. */
+  #rest(now: number): void {
+    this.#trials.abandon()
+    this.#resting = true
+    this.#beginEpoch(now)
+  }
+
+  #endEpoch(now: number): void {
+    const ms = now - this.#epochAt
+    const load = this.#load()
+    // With a length on trial fewer may come: that counts against it.
+    if (load < MIN_RATE * ms && (this.#wait === 0 || this.#trials.holding)) return this.#rest(now)
+    const trials = this.#bytes / FRAME_BYTES > this.#frames ? this.#large : this.#small
+    if (trials !== this.#trials) {
+      this.#trials.abandon()
+      this.#trials = trials
+    }
+    trials.counted(load, ms, this.#system.cpuMs() - this.#epochCpuMs)
+    this.#resting = false
+    this.#beginEpoch(now)
+  }
+
+  #beginEpoch(now: number): void {
+    const { waits, current } = this.#trials
+    const wait = this.#resting ? 0 : waits[current]
+    if (wait !== this.#wait) this.#wokenAt = now
+    this.#wait = wait
+    this.#frames = this.#bytes = this.#turns = 0
+    this.#epochAt = now
+    if (!this.#resting) this.#epochCpuMs = this.#system.cpuMs()
   }
 }

@@ -5,7 +5,7 @@
  *
  *     transport ── onData ──→ Initiator or Acceptor ── established ──→ Channel ── onSignal ──→ kernel
  *     transport ←── write ─── (at once)                                Channel ←── send ────── kernel
- *                  └── one flush per turn of the event loop, or large read ┘
+ *                  └── one flush per turn of the event loop, eight signals, or large read ┘
  *
  * Timers fire before sockets are read. So neither the set-up time nor the tick decides in its timer: both look again
  * after the input that is waiting has been read.
@@ -77,6 +77,9 @@ function world(transport: Transport, config: LinkConfig): HandshakeWorld {
 /** What a read has to take for its answers not to wait for the end of the turn, which has more such reads. */
 const PROMPT_BYTES = 16 * 1024
 
+/** After as many signals the answers to them leave, though more was read: the peer has work while those are handled. */
+const PROMPT_SIGNALS = 8
+
 class TransportLink implements Link {
   readonly direction: 'out' | 'in'
   readonly transport: Transport
@@ -97,6 +100,8 @@ class TransportLink implements Link {
   #timer: Timer | undefined
   #netTicktimeMs: number
   #flushing = false
+  /** Signals handled since output waits for a flush. */
+  #handled = 0
   readonly #pace = new Pace()
   #paceTimer: Timer | undefined
   #pauses = 0
@@ -322,10 +327,7 @@ class TransportLink implements Link {
       hiddenPeer: this.hidden,
       peer: internAtom(result.peerName),
       allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
-      onSignal: (signal: SignalIn, bytes: number) => {
-        // The link may have been closed by the signal before, in the same chunk.
-        if (this.state === 'up') this.#handlers.onSignal(signal, bytes, this)
-      },
+      onSignal: (signal: SignalIn, bytes: number) => this.#signal(signal, bytes),
       onWritable: () => {
         if (this.state === 'up') this.#handlers.onWritable?.(this)
       },
@@ -347,18 +349,32 @@ class TransportLink implements Link {
           : new DistError('DIST_FAILED', `input could not be handled: ${String(error)}`, { cause: error })
       this.#down('connection_closed', reason, 'destroy')
     }
-    if (this.#flushing && chunk.length >= PROMPT_BYTES && this.state === 'up') this.#flush()
+    if (this.#flushing && chunk.length >= PROMPT_BYTES) this.#flushIfUp()
+  }
+
+  #signal(signal: SignalIn, bytes: number): void {
+    // The link may have been closed by the signal before, in the same chunk.
+    if (this.state !== 'up') return
+    this.#handlers.onSignal(signal, bytes, this)
+    if (!this.#flushing || ++this.#handled < PROMPT_SIGNALS) return
+    this.#handled = 0
+    this.#flushIfUp()
+  }
+
+  #flushIfUp(): void {
+    if (this.state === 'up') this.#flush()
   }
 
   #scheduleFlush(): void {
     if (this.#flushing) return
     this.#flushing = true
+    this.#handled = 0
     this.#clock.defer(this.#flushScheduled)
   }
 
   readonly #flushScheduled = (): void => {
     this.#flushing = false
-    if (this.state === 'up') this.#flush()
+    this.#flushIfUp()
   }
 
   /**
@@ -392,7 +408,7 @@ class TransportLink implements Link {
   #flushInPace(): void {
     this.#paceTimer ??= this.#clock.setTimer(() => {
       this.#paceTimer = undefined
-      if (this.state === 'up') this.#flush()
+      this.#flushIfUp()
     }, this.#pace.waitMs(this.#clock.now()))
   }
 

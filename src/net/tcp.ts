@@ -14,7 +14,15 @@ import type { Transport, TransportAddress, TransportHandlers, TransportOptions }
 // Of the whole process, as its heap and its event loop are.
 const bulkMemory = new BulkMemory()
 const busyWait = new BusyWait(systemClock, () => process.getBuiltinModule('node:os').availableParallelism())
-const coalescing = new Coalescing({ now: systemClock.now, deferLast: turnEnd.deferLast }, sleep)
+const coalescing = new Coalescing({
+  now: systemClock.now,
+  deferLast: turnEnd.deferLast,
+  sleep,
+  cpuMs() {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  },
+})
 
 /** What of the limits holds for one connection. */
 export interface TcpOptions {

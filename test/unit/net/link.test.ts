@@ -2,6 +2,7 @@ import { encode } from '../../../src/etf/node.js'
 import { NodeError } from '../../../src/errors.js'
 import { ADVERTISED, DistFlag } from '../../../src/handshake/flags.js'
 import { DEFAULT_LIMITS } from '../../../src/limits.js'
+import type { Link } from '../../../src/net/link.js'
 import { memoryPair } from '../../../src/net/memory.js'
 import { COOKIES } from '../handshake/support.js'
 import { A, accept, B, message, pair, pid, texts, VirtualLoop, withRawPeer } from './support.js'
@@ -227,6 +228,55 @@ describe('writing', () => {
     await loop.settle()
     expect(happened).toEqual(order)
     expect(texts(a)).toEqual(['answer'])
+  })
+
+  /** What happens while one read brings so many messages: A for an answer, W for a write. */
+  async function answering(messages: number, onSignal: (link: Link, count: number) => void): Promise<string> {
+    let happened = ''
+    let count = 0
+    const { loop, a, b } = pair({
+      in: {
+        handlers: {
+          onSignal: (_signal, _bytes, link) => {
+            onSignal(link, ++count)
+            happened += 'A'
+          },
+        },
+      },
+    })
+    await loop.settle()
+    const write = b.transport.write.bind(b.transport)
+    jest.spyOn(b.transport, 'write').mockImplementation((...given) => {
+      happened += 'W'
+      write(...given)
+    })
+    for (let i = 0; i < messages; i++) a.link.send(message('question'))
+    await loop.settle()
+    expect(count).toBe(messages)
+    return happened
+  }
+
+  const answer = (link: Link): void =>
+    void link.send({ type: 'send', from: pid(B), to: pid(A), message: 'answer' })
+
+  test.each([
+    [7, 'AAAAAAAW'],
+    [8, 'AAAAAAAAW'],
+    [9, 'AAAAAAAAWAW'],
+    [20, 'AAAAAAAAWAAAAAAAAWAAAAW'],
+  ])(
+    'of %d messages in one read, answers leave after every eighth and at the end',
+    async (messages, order) => {
+      expect(await answering(messages, answer)).toBe(order)
+    },
+  )
+
+  test('messages count from the first that is answered on; without an answer nothing is written', async () => {
+    expect(await answering(20, () => undefined)).toBe('A'.repeat(20))
+    const late = await answering(20, (link, count) => {
+      if (count === 5) answer(link)
+    })
+    expect(late).toBe(`${'A'.repeat(12)}W${'A'.repeat(8)}`)
   })
 
   test('a peer that does not read: busy, a bounded part in the transport, then writable and drained', async () => {
