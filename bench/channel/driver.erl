@@ -150,7 +150,33 @@ run({during, Direction, Target, Bytes}) ->
     Mover ! go,
     {Samples, Us} = until_moved(Target, []),
     [{idle_p50, quantile(Idle, 50)}, {idle_p99, quantile(Idle, 99)}, {move_us, Us} | latencies(Samples)]
-        ++ [{count, length(Samples)}].
+        ++ [{count, length(Samples)}];
+
+%% The same for calls of another node: one makes the message and moves it, another calls all the time, and is asked for
+%% those between two times (of the system's clock, which both have).
+run({prepare, Bytes}) ->
+    put(prepared, binary:copy(<<7>>, Bytes)),
+    [{done, 1}];
+run({move, Target}) ->
+    From = os:system_time(microsecond),
+    {sink, Target} ! erase(prepared),
+    sync({sink, Target}),
+    [{from, From}, {to, os:system_time(microsecond)}];
+run({watch, Target, Ms}) ->
+    put(watched, watch(Target, os:system_time(microsecond) + Ms * 1000, [])),
+    [{done, 1}];
+run({watched, From, To}) ->
+    Samples = [Us || {At, Us} <- get(watched), At + Us >= From, At =< To],
+    latencies(Samples) ++ [{count, length(Samples)}].
+
+watch(Target, Deadline, Samples) ->
+    At = os:system_time(microsecond),
+    Start = now_us(),
+    call(erpc, Target),
+    Sample = {At, now_us() - Start},
+    if At >= Deadline -> [Sample | Samples];
+       true -> watch(Target, Deadline, [Sample | Samples])
+    end.
 
 prepare(push, Target, Bytes) ->
     Binary = binary:copy(<<7>>, Bytes),

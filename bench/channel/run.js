@@ -235,6 +235,11 @@ function list(targets, driver, brief, caller) {
     'during push, short queue',
     (child, target) => () => brief.ask(`{during, push, ${target}, ${LARGE}}.`),
   )
+  each(
+    'large',
+    'during push, another node',
+    (child, target, pid) => () => callsOfAnother(driver, brief, target, pid),
+  )
   for (const n of [1, 16, 64, 256]) {
     const beam = targets.BEAM.child.facts[1]
     const given = { command: 'calls', kind: 'erpc', target: beam, inFlight: n, ms, pid: caller.pid }
@@ -246,6 +251,17 @@ function list(targets, driver, brief, caller) {
     })
   }
   return jobs
+}
+
+/** Calls of one node while another sends a large message. */
+async function callsOfAnother(mover, caller, target, pid) {
+  await mover.ask(`{prepare, ${LARGE}}.`)
+  const idle = await caller.ask(`{calls, erpc, ${target}, 1, 500, ${pid}}.`)
+  const watched = caller.ask(`{watch, ${target}, 1500}.`)
+  const { from, to } = await mover.ask(`{move, ${target}}.`)
+  await watched
+  const facts = await caller.ask(`{watched, ${from}, ${to}}.`)
+  return { ...facts, idle_p50: idle.p50, idle_p99: idle.p99, move_us: to - from }
 }
 
 async function portCalls(driver, n) {

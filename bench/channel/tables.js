@@ -215,6 +215,7 @@ function large(medians) {
   for (const [way, label] of Object.entries({
     push: 'to the target',
     'push, short queue': 'to the target, short queue',
+    'push, another node': 'to the target, calls of another node',
     pull: 'from the target',
   })) {
     for (const [who, facts] of Object.entries(medians[`during ${way}`] ?? {})) {
