@@ -66,6 +66,7 @@ export class Coalescing {
   /** The length of the sleeps of this epoch, in parts of the limit. */
   #wait = 0
   #scheduled = false
+  #more = false
   #allowed = true
   #wokenAt = -Infinity
   #receivedAt = -Infinity
@@ -100,12 +101,19 @@ export class Coalescing {
     this.#system.deferLast(this.#turn)
   }
 
+  /** More is there than was read in this turn: nothing needs to gather. */
+  more(): void {
+    this.#more = true
+  }
+
   readonly #turn = (): void => {
     this.#scheduled = false
+    const more = this.#more
+    this.#more = false
     const now = this.#system.now()
     const turnMs = now - this.#wokenAt
     this.#wokenAt = now
-    if (this.#wait === 0 || turnMs > MAX_TURN_MS) return
+    if (this.#wait === 0 || more || turnMs > MAX_TURN_MS) return
     this.#turns++
     if (this.#turns >= VAIN_TURNS && this.#load() < MIN_GATHERED * this.#turns) {
       this.#trials.inVain()

@@ -6,6 +6,7 @@ import { BulkMemory } from './bulk-memory.js'
 import { BusyWait } from './busy-wait.js'
 import { systemClock } from './clock.js'
 import { Coalescing } from './coalescing.js'
+import { FairReading } from './fair-reading.js'
 import { sleep } from './sleep.js'
 import { SocketReader } from './socket-reader.js'
 import { turnEnd } from './turn-end.js'
@@ -23,6 +24,11 @@ const coalescing = new Coalescing({
     return (user + system) / 1000
   },
 })
+
+const fairReading = new FairReading()
+
+/** A read of less brings no turn nearer to its bound. */
+const MUCH_BYTES = 4 * 1024
 
 /** What of the limits holds for one connection. */
 export interface TcpOptions {
@@ -51,6 +57,12 @@ export class TcpTransport implements Transport {
   readonly #options: Required<TransportOptions> = { nodelay: true, keepalive: true }
   #handlers: TransportHandlers | undefined
   #closing = false
+  /** Reading is wanted; it is put off to the next turn of the event loop. */
+  #reading = true
+  #yielding = false
+  /** What came in this turn. */
+  #turnBytes = 0
+  #turnEnds = false
   #error: Error | undefined
   /** `onClose` is owed to handlers that come after the end. */
   #ended = false
@@ -108,10 +120,35 @@ export class TcpTransport implements Transport {
       bulkMemory.moved(chunk.length, this.#bulkMemoryBytes)
       busyWait.received(frames - before, chunk.length, this.#busyWaitMs)
       coalescing.received(frames - before, chunk.length, this.#coalescingMs)
+      this.#takeTurns(chunk.length)
     }
     if (this.#reader === undefined) this.#socket.on('data', received)
     else this.#reader.start(received, handlers.room)
     this.#socket.resume()
+  }
+
+  /** Where others send too, one that brings much lets them be read. */
+  #takeTurns(bytes: number): void {
+    // What is less than asked for ends the turn's reading of this connection anyway.
+    if (bytes >= MUCH_BYTES) {
+      this.#turnBytes += bytes
+      if (!this.#turnEnds) {
+        this.#turnEnds = true
+        turnEnd.defer(this.#nextTurn)
+      }
+    }
+    if (!fairReading.received(this, this.#turnBytes, systemClock.now()) || this.#yielding) return
+    this.#yielding = true
+    coalescing.more()
+    this.#socket.pause()
+  }
+
+  readonly #nextTurn = (): void => {
+    this.#turnEnds = false
+    this.#turnBytes = 0
+    if (!this.#yielding) return
+    this.#yielding = false
+    if (this.#reading && !this.#closing && !this.#socket.destroyed) this.#socket.resume()
   }
 
   write(bytes: Uint8Array | readonly Uint8Array[], done?: () => void): void {
@@ -155,11 +192,13 @@ export class TcpTransport implements Transport {
   }
 
   pause(): void {
+    this.#reading = false
     if (!this.#closing) this.#socket.pause()
   }
 
   resume(): void {
-    if (!this.#closing) this.#socket.resume()
+    this.#reading = true
+    if (!this.#closing && !this.#yielding) this.#socket.resume()
   }
 
   setOptions(options: TransportOptions): void {

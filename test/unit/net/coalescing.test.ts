@@ -9,6 +9,8 @@ interface Load {
   coalescingMs?: number
   /** What a turn takes, whatever is in it. */
   workMs?: number
+  /** More is there than was read. */
+  more?: boolean
 }
 
 interface Sleep {
@@ -41,7 +43,14 @@ class Thread implements CoalescingSystem {
 
   /** @returns the sleeps under this load */
   under(load: Load, forMs = 500): Sleep[] {
-    const { rate = 100, inFlight = Infinity, bytesEach = 100, coalescingMs = 0.25, workMs = 0.02 } = load
+    const {
+      rate = 100,
+      inFlight = Infinity,
+      bytesEach = 100,
+      coalescingMs = 0.25,
+      workMs = 0.02,
+      more = false,
+    } = load
     const from = this.sleeps.length
     const until = this.timeMs + forMs
     let readAt = this.timeMs
@@ -49,7 +58,7 @@ class Thread implements CoalescingSystem {
       const came = Math.floor((this.timeMs - readAt) * rate)
       const frames = Math.min(inFlight, came)
       readAt += came / rate
-      this.#turn(frames, frames * bytesEach, coalescingMs, workMs)
+      this.#turn(frames, frames * bytesEach, coalescingMs, workMs, more)
     }
     return this.sleeps.slice(from)
   }
@@ -59,9 +68,10 @@ class Thread implements CoalescingSystem {
   }
 
   /** What came, and the end of the turn. */
-  #turn(frames: number, bytes: number, coalescingMs: number, workMs: number): void {
+  #turn(frames: number, bytes: number, coalescingMs: number, workMs: number, more: boolean): void {
     this.handled += frames
     this.#coalescing.received(frames, bytes, coalescingMs)
+    if (more) this.#coalescing.more()
     this.timeMs += workMs
     this.#usedMs += workMs
     const ends = this.#ends
@@ -90,6 +100,7 @@ describe('coalescing', () => {
     ['too few', { rate: 23 }],
     ['a limit of 0', { coalescingMs: 0 }],
     ['turns with other work', { workMs: 0.51 }],
+    ['turns after which more is there', { more: true }],
   ])('%s: it never sleeps', (_what, load) => {
     expect(new Thread().under(load)).toEqual([])
   })

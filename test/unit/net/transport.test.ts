@@ -2,9 +2,12 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
+import { systemClock } from '../../../src/net/clock.js'
+import { FAIR_BYTES } from '../../../src/net/fair-reading.js'
 import { memoryPair } from '../../../src/net/memory.js'
 import { connectTcp, listenTcp, type TcpListener, type TcpTransport } from '../../../src/net/tcp.js'
 import type { Transport } from '../../../src/net/transport.js'
+import { until } from '../../support/children.js'
 
 interface End {
   transport: Transport
@@ -280,6 +283,56 @@ describe('tcp', () => {
       wait.mockRestore()
     },
   )
+
+  test('a small message of one connection does not wait for megabytes of another', async () => {
+    // Of how long ago another one sent, a stall of this process would say what it likes.
+    const clock = jest.spyOn(systemClock, 'now').mockReturnValue(1000)
+    const accepted: TcpTransport[] = []
+    const listener = await listenTcp({ host: '127.0.0.1', port: 0, coalescingMs: 0 }, (transport) =>
+      accepted.push(transport),
+    )
+    listeners.push(listener)
+    const bulk = await connectTcp({ ...listener.address })
+    const small = await connectTcp({ ...listener.address })
+    transports.push(bulk, small)
+    await until(() => accepted.length === 2)
+    transports.push(...accepted)
+    let bulkBytes = 0
+    const before: number[] = []
+    const [fromBulk, fromSmall] = accepted
+    fromBulk.attach({
+      onData(chunk) {
+        bulkBytes += chunk.length
+      },
+      frames: () => 1,
+      onClose: () => undefined,
+    })
+    fromSmall.attach({
+      onData: () => {
+        before.push(bulkBytes)
+        // What the reader wants holds beside whose turn it is.
+        if (before.length === 2) fromBulk.pause()
+      },
+      frames: () => 1,
+      onClose: () => undefined,
+    })
+    // The system makes its buffers larger while much comes.
+    bulk.write(Buffer.alloc(64 * 1024 * 1024))
+    await until(() => bulkBytes === 64 * 1024 * 1024)
+    bulkBytes = 0
+    small.write(Buffer.of(1))
+    await until(() => before.length === 1)
+    // Both are there, as far as the system takes them, before the other side looks.
+    bulk.write(Buffer.alloc(8 * 1024 * 1024))
+    small.write(Buffer.of(2))
+    await until(() => before.length === 2)
+    expect(before[1]).toBeLessThanOrEqual(FAIR_BYTES + 64 * 1024)
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(bulkBytes).toBeLessThanOrEqual(before[1] + FAIR_BYTES + 64 * 1024)
+    fromBulk.resume()
+    await until(() => bulkBytes === 8 * 1024 * 1024)
+    clock.mockRestore()
+  })
 
   test('a port where nobody listens is NODE_CONNECT_FAILED, with the cause', async () => {
     const listener = await listenTcp({ host: '127.0.0.1', port: 0 }, () => undefined)
