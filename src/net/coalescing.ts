@@ -39,7 +39,7 @@ const MAX_GAP_MS = 3
 const MIN_RATE = 24
 
 /** Where fewer come in a turn after a sleep, in so many turns, it is in vain, and not tried to its end. */
-const MIN_GATHERED = 2
+const MIN_GATHERED = 3
 const VAIN_TURNS = 16
 
 /** A turn as long as that has other work to do, and gathers enough without a sleep. */

@@ -143,9 +143,9 @@ describe('coalescing', () => {
     expect(sleeps.at(-1)!.at).toBeGreaterThan(thread.timeMs - 250)
   })
 
-  test('where one message comes in a turn, a trial ends after 16 sleeps of each length', () => {
+  test.each([1, 2])('where %d come in a turn, a trial ends after 16 sleeps of each length', (inFlight) => {
     const thread = new Thread()
-    const sleeps = thread.under({ inFlight: 1 }, 2000)
+    const sleeps = thread.under({ inFlight }, 2000)
     const trials: number[] = []
     let last = -Infinity
     for (const { at } of sleeps) {
