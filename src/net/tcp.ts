@@ -129,6 +129,8 @@ export class TcpTransport implements Transport {
 
   /** Where others send too, one that brings much lets them be read. */
   #takeTurns(bytes: number): void {
+    // Closed by what was in it: the rest is read and dropped until the peer ends too.
+    if (this.#closing) return
     // What is less than asked for ends the turn's reading of this connection anyway.
     if (bytes >= MUCH_BYTES) {
       this.#turnBytes += bytes
