@@ -7,7 +7,8 @@
  *
  * Whether that helps, and how long a sleep is best, depends on the peer and on the machine: one that has a window of
  * messages under way and waits for their answers is only delayed. So nothing is assumed: while many come, all lengths are
- * tried, none among them, by turns; the one with which most came, and for the least processor time, is kept for a while.
+ * tried, none among them, by turns; of those with which nearly as much came as with any, the one that took the least
+ * processor time is kept for a while.
  */
 import type { Clock } from './clock.js'
 import type { TurnEnd } from './turn-end.js'

@@ -3,6 +3,7 @@
  * then a choice, which holds for a while. Of those with which nearly as much came as with any, the best is the one that
  * took the least processor time.
  */
+
 /** Each length is tried as often before one is chosen. */
 const ROUNDS = 2
 
@@ -13,8 +14,8 @@ const REMEMBERED = 0.5
 const MIN_HOLD_MS = 48
 const MAX_HOLD_MS = 192
 
-/** With less of the most that came, processor time does not count: answers would be late. */
-const MIN_RATE = 0.95
+/** What comes with a length, of the most that came with any, for it to be chosen: with less, answers are late. */
+const MIN_SHARE = 0.95
 
 /** What was chosen before stays so with a little less, unless another saves as much. */
 const INCUMBENT = 1.05
@@ -124,7 +125,7 @@ export class WaitTrials {
   }
 
   #best(): number {
-    const leastRate = MIN_RATE * this.#highestRate()
+    const leastRate = MIN_SHARE * this.#highestRate()
     let best = 0
     let least = Infinity
     this.#counts.forEach((count, wait) => {
