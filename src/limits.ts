@@ -93,6 +93,12 @@ export interface Limits {
    * of both, it is left to V8 and the C library, which give it back and have it anew.
    */
   bulkMemoryBytes: number
+  /**
+   * After how many bytes in one turn of the event loop a connection is read no more in it, while others send too (see
+   * net/fair-reading.ts). Stops a peer's long messages from putting off what others send: they wait for some tenths of a
+   * millisecond, and a read of 64 KiB. Infinity: each is read as fast as it comes.
+   */
+  maxReadTurnBytes: number
 
   // --- EPMD (epmd) ---
   /** Body of one request to our EPMD; a longer length closes the connection. OTP's bound: two names of 1,020 bytes fit. */
@@ -289,6 +295,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   busyWaitMs: 0.1,
   coalescingMs: 0.05,
   bulkMemoryBytes: 48 * 1024 * 1024,
+  maxReadTurnBytes: 256 * 1024,
 
   maxEpmdRequestBytes: 3_057,
   maxEpmdExtraBytes: 1_020,

@@ -5,30 +5,35 @@
  * turn of the event loop. Alone it is read as fast as it comes.
  */
 
-/** What one connection may bring in a turn, while others send too: some tenths of a millisecond. */
-export const FAIR_BYTES = 256 * 1024
-
 /** So long after its last message, another still counts. */
 const ACTIVE_MS = 20
 
 /** Of all connections of a process. */
 export class FairReading {
-  /** The connections that were read last, and the last other than that, with their times. */
-  #latest: object | undefined
+  #ids = 0
+  /** Which connection was read last, when, and when one other than that. */
+  #latest = 0
   #latestAt = -Infinity
   #beforeAt = -Infinity
 
+  /** @returns what tells a connection from the others */
+  nextId(): number {
+    return ++this.#ids
+  }
+
   /**
    * To be told of all that is received.
-   * @param bytes what the connection has brought in this turn
+   * @param connection its id
+   * @param bytes what it has brought in this turn
+   * @param maxBytes what it may, while others send too
    * @returns whether it is to be read no more in this turn
    */
-  received(connection: object, bytes: number, now: number): boolean {
+  received(connection: number, bytes: number, maxBytes: number, now: number): boolean {
     if (connection !== this.#latest) {
       this.#latest = connection
       this.#beforeAt = this.#latestAt
     }
     this.#latestAt = now
-    return bytes >= FAIR_BYTES && now - this.#beforeAt < ACTIVE_MS
+    return bytes >= maxBytes && now - this.#beforeAt < ACTIVE_MS
   }
 }

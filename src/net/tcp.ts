@@ -24,7 +24,6 @@ const coalescing = new Coalescing({
     return (user + system) / 1000
   },
 })
-
 const fairReading = new FairReading()
 
 /** A read of less brings no turn nearer to its bound. */
@@ -40,6 +39,8 @@ export interface TcpOptions {
   coalescingMs?: number
   /** How much memory of large binaries may be kept for the next ones. */
   bulkMemoryBytes?: number
+  /** What may come in a turn of the event loop while other connections send too. */
+  maxReadTurnBytes?: number
 }
 
 /** A connected socket. Takes it over: nothing else may listen to it. */
@@ -53,6 +54,7 @@ export class TcpTransport implements Transport {
   readonly #busyWaitMs: number
   readonly #coalescingMs: number
   readonly #bulkMemoryBytes: number
+  readonly #maxReadTurnBytes: number
   readonly #reader: SocketReader | undefined
   readonly #options: Required<TransportOptions> = { nodelay: true, keepalive: true }
   #handlers: TransportHandlers | undefined
@@ -60,6 +62,7 @@ export class TcpTransport implements Transport {
   /** Reading is wanted; it is put off to the next turn of the event loop. */
   #reading = true
   #yielding = false
+  readonly #id = fairReading.nextId()
   /** What came in this turn. */
   #turnBytes = 0
   #turnEnds = false
@@ -74,6 +77,7 @@ export class TcpTransport implements Transport {
     this.#busyWaitMs = options.busyWaitMs ?? DEFAULT_LIMITS.busyWaitMs
     this.#coalescingMs = options.coalescingMs ?? DEFAULT_LIMITS.coalescingMs
     this.#bulkMemoryBytes = options.bulkMemoryBytes ?? DEFAULT_LIMITS.bulkMemoryBytes
+    this.#maxReadTurnBytes = options.maxReadTurnBytes ?? DEFAULT_LIMITS.maxReadTurnBytes
     this.#reader = reader
     this.localAddress = address(socket.localAddress, socket.localPort)
     this.remoteAddress = address(socket.remoteAddress, socket.remotePort)
@@ -139,7 +143,8 @@ export class TcpTransport implements Transport {
         turnEnd.defer(this.#nextTurn)
       }
     }
-    if (!fairReading.received(this, this.#turnBytes, systemClock.now()) || this.#yielding) return
+    const turns = fairReading.received(this.#id, this.#turnBytes, this.#maxReadTurnBytes, systemClock.now())
+    if (!turns || this.#yielding || !this.#turnEnds) return
     this.#yielding = true
     coalescing.more()
     this.#socket.pause()

@@ -146,8 +146,9 @@ export class Distribution {
   }
 
   #tcpOptions(): TcpOptions {
-    const { closeLingerMs: lingerMs, busyWaitMs, coalescingMs, bulkMemoryBytes } = this.#options.limits
-    return { lingerMs, busyWaitMs, coalescingMs, bulkMemoryBytes }
+    const { closeLingerMs, busyWaitMs, coalescingMs, bulkMemoryBytes, maxReadTurnBytes } =
+      this.#options.limits
+    return { lingerMs: closeLingerMs, busyWaitMs, coalescingMs, bulkMemoryBytes, maxReadTurnBytes }
   }
 
   async #find(node: string, signal: AbortSignal): Promise<Address> {

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
+import { DEFAULT_LIMITS } from '../../../src/limits.js'
 import { systemClock } from '../../../src/net/clock.js'
-import { FAIR_BYTES } from '../../../src/net/fair-reading.js'
 import { memoryPair } from '../../../src/net/memory.js'
 import { connectTcp, listenTcp, type TcpListener, type TcpTransport } from '../../../src/net/tcp.js'
 import type { Transport } from '../../../src/net/transport.js'
@@ -284,12 +284,17 @@ describe('tcp', () => {
     },
   )
 
-  test('a small message of one connection does not wait for megabytes of another', async () => {
+  test.each([
+    ['as a rule', DEFAULT_LIMITS.maxReadTurnBytes],
+    ['with half of that', DEFAULT_LIMITS.maxReadTurnBytes / 2],
+    ['with none', 0],
+  ])('a small message does not wait for megabytes of another connection, %s', async (_, maxReadTurnBytes) => {
     // Of how long ago another one sent, a stall of this process would say what it likes.
     const clock = jest.spyOn(systemClock, 'now').mockReturnValue(1000)
     const accepted: TcpTransport[] = []
-    const listener = await listenTcp({ host: '127.0.0.1', port: 0, coalescingMs: 0 }, (transport) =>
-      accepted.push(transport),
+    const listener = await listenTcp(
+      { host: '127.0.0.1', port: 0, coalescingMs: 0, maxReadTurnBytes },
+      (transport) => accepted.push(transport),
     )
     listeners.push(listener)
     const bulk = await connectTcp({ ...listener.address })
@@ -326,11 +331,56 @@ describe('tcp', () => {
     bulk.write(Buffer.alloc(8 * 1024 * 1024))
     small.write(Buffer.of(2))
     await until(() => before.length === 2)
-    expect(before[1]).toBeLessThanOrEqual(FAIR_BYTES + 64 * 1024)
+    expect(before[1]).toBeLessThanOrEqual(maxReadTurnBytes + 64 * 1024)
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
-    expect(bulkBytes).toBeLessThanOrEqual(before[1] + FAIR_BYTES + 64 * 1024)
+    expect(bulkBytes).toBeLessThanOrEqual(before[1] + maxReadTurnBytes + 64 * 1024)
     fromBulk.resume()
     await until(() => bulkBytes === 8 * 1024 * 1024)
+    clock.mockRestore()
+  })
+
+  test('a connection closed by what it brought is read to its end, though it has had its turn', async () => {
+    const clock = jest.spyOn(systemClock, 'now').mockReturnValue(1000)
+    const accepted: TcpTransport[] = []
+    const listener = await listenTcp(
+      { host: '127.0.0.1', port: 0, coalescingMs: 0, lingerMs: 1_000_000 },
+      (transport) => accepted.push(transport),
+    )
+    listeners.push(listener)
+    const bulk = await connectTcp({ ...listener.address })
+    const small = await connectTcp({ ...listener.address })
+    transports.push(bulk, small)
+    await until(() => accepted.length === 2)
+    transports.push(...accepted)
+    const [fromBulk, fromSmall] = accepted
+    const seen = new Promise<void>((resolve) =>
+      fromSmall.attach({ onData: () => resolve(), frames: () => 1, onClose: () => undefined }),
+    )
+    small.write(Buffer.of(1))
+    await seen
+    // What came, and what of it in this turn of the event loop.
+    let bytes = 0
+    let turnBytes = 0
+    let closedAfter = 0
+    const gone = new Promise<void>((resolve) =>
+      fromBulk.attach({
+        onData(chunk) {
+          bytes += chunk.length
+          if (turnBytes === 0) setImmediate(() => (turnBytes = 0))
+          turnBytes += chunk.length
+          // The system makes its buffers larger while much comes.
+          if (bytes < 64 * 1024 * 1024 || turnBytes < DEFAULT_LIMITS.maxReadTurnBytes) return
+          closedAfter = bytes
+          fromBulk.close()
+        },
+        frames: () => 1,
+        onClose: () => resolve(),
+      }),
+    )
+    bulk.attach({ onData: () => undefined, onClose: () => undefined })
+    bulk.write(Buffer.alloc(128 * 1024 * 1024), () => bulk.close())
+    await gone
+    expect(closedAfter).toBeGreaterThan(0)
     clock.mockRestore()
   })
 
