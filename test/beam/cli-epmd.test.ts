@@ -79,11 +79,13 @@ describe('beampeer epmd', () => {
     expect(await relaxed.process.exit).toEqual({ code: 0, signal: null })
   })
 
-  test('--packet-timeout closes a connection that says nothing', async () => {
+  test('--packet-timeout closes a connection that says nothing, a second later as OTP’s', async () => {
     const { port } = await startCliEpmd('--port', '0', '--packet-timeout', '0.2')
+    const connected = performance.now()
     const socket = connect(port, '127.0.0.1')
     socket.resume()
     await once(socket, 'close')
+    expect(performance.now() - connected).toBeGreaterThan(1_190)
   })
 
   test('--address takes IP addresses only', async () => {
