@@ -44,7 +44,12 @@ export const FRAGMENT_HEADER_BYTES = 18
  * The peer's side of the atom cache: filled by the headers of its frames, in their order. One per connection.
  */
 export class AtomCacheReader {
-  private readonly slots: (Atom | boolean | undefined)[] = []
+  /**
+   * Where the atom of each entry is in `cached`, plus one. A peer's entries are anywhere among the 2,048: V8 would make a
+   * hash table of an array that has so few of them.
+   */
+  private places: Uint16Array | undefined
+  private readonly cached: (Atom | boolean)[] = []
   private readonly enabled: boolean
   private readonly newAtoms: AtomBudget | undefined
   /**
@@ -91,11 +96,11 @@ export class AtomCacheReader {
       const flag = (bytes[flags + (i >> 1)] >> ((i & 1) << 2)) & 15
       const slot = ((flag & 7) << 8) | bytes[position++]
       if ((flag & 8) === 0) {
-        const cached = this.slots[slot]
-        if (cached === undefined) {
+        const place = this.places === undefined ? 0 : this.places[slot]
+        if (place === 0) {
           throw badHeader(`reference ${i} is to entry ${slot}, which was never filled`, position - 1)
         }
-        this.atoms[i] = cached
+        this.atoms[i] = this.cached[place - 1]
         continue
       }
       const lengthBytes = longAtoms ? 2 : 1
@@ -105,10 +110,16 @@ export class AtomCacheReader {
       if (position + length > end) throw badHeader(`it ends in the text of reference ${i}`, end)
       const made = this.make(bytes, position, length)
       position += length
-      this.slots[slot] = made
+      this.fill(slot, made)
       this.atoms[i] = made
     }
     return position
+  }
+
+  private fill(slot: number, made: Atom | boolean): void {
+    const places = (this.places ??= new Uint16Array(ATOM_CACHE_SIZE))
+    if (places[slot] === 0) places[slot] = this.cached.push(made)
+    else this.cached[places[slot] - 1] = made
   }
 
   private make(bytes: Uint8Array, start: number, length: number): Atom | boolean {

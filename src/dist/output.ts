@@ -83,14 +83,16 @@ export class OutputQueue {
   /** The message being encoded: its frame, its first byte after a header of the length guessed. */
   private frameStart = 0
   private bodyStart = 0
+  /** The header was as long for the message before last: of a spawn, a reply and an exit take turns. */
   private headerGuess: number
+  private lastHeaderBytes: number
   private nextSequenceId = 1
 
   constructor(cache: AtomCacheWriter, options: OutputOptions) {
     this.cache = cache
     this.header = options.header
     this.fragmentBytes = options.header ? options.fragmentBytes : Infinity
-    this.headerGuess = options.header ? 3 : 1
+    this.headerGuess = this.lastHeaderBytes = options.header ? 3 : 1
     this.slackBytes = this.header ? options.fragmentBytes >> 6 : 0
     this.writer = this.slabs.writer
     this.writer.borrowFrom = BORROWED_BYTES
@@ -225,8 +227,9 @@ export class OutputQueue {
     const { writer, frameStart, bodyStart } = this
     const headerBytes = this.header ? this.cache.resolve(atoms, false) : 1
     const shift = headerBytes - this.headerGuess
+    this.headerGuess = this.lastHeaderBytes
+    this.lastHeaderBytes = headerBytes
     if (shift !== 0) {
-      this.headerGuess = headerBytes
       if (end - bodyStart > MAX_MOVED_BYTES)
         return this.emitWhole(this.detach(controlBytes, atoms), headerBytes)
       if (shift > 0) {

@@ -186,4 +186,26 @@ describe('a header from a peer', () => {
     expect(reader.read(bytes, 2, 8)).toBe(8)
     expect(reader.snapshot()).toEqual([atom('ok')])
   })
+
+  it('fills entries anywhere among the 2,048, again and again; the others stay empty', () => {
+    const reader = new AtomCacheReader(true)
+    const entry = (slot: number, text?: string): Uint8Array => {
+      const flag = (slot >> 8) | (text === undefined ? 0 : 8)
+      const bytes = text === undefined ? [] : [text.length, ...Buffer.from(text)]
+      return Uint8Array.of(1, flag, slot & 255, ...bytes)
+    }
+    const held = new Map<number, string>()
+    // In steps that meet each entry of those with an even number twice.
+    for (let i = 0; i < 2_048; i++) {
+      const slot = (i * 2 * 389) % 2_048
+      held.set(slot, `entry_${i}`)
+      expect(references(reader, entry(slot, `entry_${i}`), 0)).toEqual([atom(`entry_${i}`)])
+    }
+    expect(held.size).toBe(1_024)
+    for (let slot = 0; slot < 2_048; slot++) {
+      const text = held.get(slot)
+      if (text === undefined) expect(() => references(reader, entry(slot), 0)).toThrow(bad)
+      else expect(references(reader, entry(slot), 0)).toEqual([atom(text)])
+    }
+  })
 })
