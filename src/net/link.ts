@@ -78,7 +78,7 @@ function world(transport: Transport, config: LinkConfig): HandshakeWorld {
 const PROMPT_BYTES = 16 * 1024
 
 /** After as many signals the answers to them leave, though more was read: the peer has work while those are handled. */
-const PROMPT_SIGNALS = 8
+const PROMPT_SIGNALS = 16
 
 class TransportLink implements Link {
   readonly direction: 'out' | 'in'

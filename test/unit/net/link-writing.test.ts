@@ -72,23 +72,23 @@ describe('writing', () => {
     void link.send({ type: 'send', from: pid(B), to: pid(A), message: 'answer' })
 
   test.each([
-    [7, 'AAAAAAAW'],
-    [8, 'AAAAAAAAW'],
-    [9, 'AAAAAAAAWAW'],
-    [20, 'AAAAAAAAWAAAAAAAAWAAAAW'],
+    [15, `${'A'.repeat(15)}W`],
+    [16, `${'A'.repeat(16)}W`],
+    [17, `${'A'.repeat(16)}WAW`],
+    [36, `${'A'.repeat(16)}W${'A'.repeat(16)}WAAAAW`],
   ])(
-    'of %d messages in one read, answers leave after every eighth and at the end',
+    'of %d messages in one read, answers leave after every sixteenth and at the end',
     async (messages, order) => {
       expect(await answering(messages, answer)).toBe(order)
     },
   )
 
   test('messages count from the first that is answered on; without an answer nothing is written', async () => {
-    expect(await answering(20, () => undefined)).toBe('A'.repeat(20))
-    const late = await answering(20, (link, count) => {
+    expect(await answering(30, () => undefined)).toBe('A'.repeat(30))
+    const late = await answering(30, (link, count) => {
       if (count === 5) answer(link)
     })
-    expect(late).toBe(`${'A'.repeat(12)}W${'A'.repeat(8)}`)
+    expect(late).toBe(`${'A'.repeat(20)}W${'A'.repeat(10)}`)
   })
 
   test('a peer that does not read: busy, a bounded part in the transport, then writable and drained', async () => {
