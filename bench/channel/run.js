@@ -110,7 +110,7 @@ async function measure(release, full) {
   const jobs = list(targets, driver, brief, caller).filter(({ what }) => what.includes(options.only))
   const samples = {}
   for (let round = 0; round < Number(options.rounds); round++) {
-    for (const { what, who, go } of jobs) {
+    for (const { what, who, go } of inTurn(jobs, round)) {
       const facts = await go()
       if (facts.failed) throw new Error(`${what} with ${who} failed`)
       ;((samples[what] ??= {})[who] ??= []).push(facts)
@@ -181,7 +181,23 @@ async function startTargets(release, full, name) {
   return targets
 }
 
-/** Every measurement of a round, in turn by target within each. */
+/**
+ * The jobs of a round. Each begins with another target: in what state a BEAM drives one (how many of its schedulers are
+ * awake) it takes along from the one before.
+ */
+function inTurn(jobs, round) {
+  const groups = []
+  for (const job of jobs) {
+    if (groups.at(-1)?.[0].what === job.what) groups.at(-1).push(job)
+    else groups.push([job])
+  }
+  return groups.flatMap((group) => {
+    const first = round % group.length
+    return [...group.slice(first), ...group.slice(0, first)]
+  })
+}
+
+/** Every measurement of a round, target by target within each. */
 function list(targets, driver, brief, caller) {
   const jobs = []
   const each = (able, what, make) => {
@@ -190,7 +206,8 @@ function list(targets, driver, brief, caller) {
     }
   }
   const ask = (command) => () => driver.ask(`${command}.`)
-  for (const kind of ['rpc', 'erpc']) {
+  // Twice a round: that state changes seldom within a second.
+  for (const kind of ['rpc', 'erpc', 'rpc', 'erpc']) {
     for (const n of [1, 16, 64, 256])
       each('rpc', `${kind} ${n}`, (child, target, pid) =>
         ask(`{calls, ${kind}, ${target}, ${n}, ${ms}, ${pid}}`),
