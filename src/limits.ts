@@ -94,9 +94,10 @@ export interface Limits {
    */
   bulkMemoryBytes: number
   /**
-   * After how many bytes in one turn of the event loop a connection is read no more in it, while others send too (see
-   * net/fair-reading.ts). Stops a peer's long messages from putting off what others send: they wait for some tenths of a
-   * millisecond, and a read of 64 KiB. Infinity: each is read as fast as it comes.
+   * After how many bytes in one turn of the event loop a connection is read no more in it, while others send much too, and
+   * after a quarter of that while one sends little (see net/fair-reading.ts). Stops a peer's long messages from putting off
+   * what others send: it waits for some tenths of a millisecond, and a read of 64 KiB of each. Infinity: each is read as
+   * fast as it comes.
    */
   maxReadTurnBytes: number
 

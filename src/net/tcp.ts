@@ -26,9 +26,6 @@ const coalescing = new Coalescing({
 })
 const fairReading = new FairReading()
 
-/** A read of less brings no turn nearer to its bound. */
-const MUCH_BYTES = 4 * 1024
-
 /** What of the limits holds for one connection. */
 export interface TcpOptions {
   /** How long a peer may take to read what was written before `close`. */
@@ -62,9 +59,8 @@ export class TcpTransport implements Transport {
   /** Reading is wanted; it is put off to the next turn of the event loop. */
   #reading = true
   #yielding = false
-  readonly #id = fairReading.nextId()
-  /** What came in this turn. */
-  #turnBytes = 0
+  readonly #fair = fairReading.connection()
+  /** The end of the turn is waited for. */
   #turnEnds = false
   #error: Error | undefined
   /** `onClose` is owed to handlers that come after the end. */
@@ -135,16 +131,12 @@ export class TcpTransport implements Transport {
   #takeTurns(bytes: number): void {
     // Closed by what was in it: the rest is read and dropped until the peer ends too.
     if (this.#closing) return
-    // What is less than asked for ends the turn's reading of this connection anyway.
-    if (bytes >= MUCH_BYTES) {
-      this.#turnBytes += bytes
-      if (!this.#turnEnds) {
-        this.#turnEnds = true
-        turnEnd.defer(this.#nextTurn)
-      }
+    const yields = this.#fair.received(bytes, this.#maxReadTurnBytes, systemClock.now())
+    if (this.#fair.inTurn && !this.#turnEnds) {
+      this.#turnEnds = true
+      turnEnd.defer(this.#nextTurn)
     }
-    const turns = fairReading.received(this.#id, this.#turnBytes, this.#maxReadTurnBytes, systemClock.now())
-    if (!turns || this.#yielding || !this.#turnEnds) return
+    if (!yields || this.#yielding) return
     this.#yielding = true
     coalescing.more()
     this.#socket.pause()
@@ -152,7 +144,7 @@ export class TcpTransport implements Transport {
 
   readonly #nextTurn = (): void => {
     this.#turnEnds = false
-    this.#turnBytes = 0
+    this.#fair.turnEnded()
     if (!this.#yielding) return
     this.#yielding = false
     if (this.#reading && !this.#closing && !this.#socket.destroyed) this.#socket.resume()
