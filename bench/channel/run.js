@@ -1,6 +1,6 @@
 /**
  * Connections between nodes, measured: a BEAM drives beampeer and its rivals, each a process of its own on loopback, all
- * in one run and in turn, so that what else the machine does falls on all alike. Medians over the rounds.
+ * in one run and by turns, so that what else the machine does falls on all alike. Medians over the rounds.
  *
  *     npm run build && node bench/channel/run.js [--otp 25,29] [--rounds 5] [--ms 700] [--json FILE] [--write]
  *     [--only PART] [--crowd 1,10,100,1000] [--from FILE,FILE] [--compare FILE,FILE]
@@ -109,8 +109,9 @@ async function measure(release, full) {
   }
   const jobs = list(targets, driver, brief, caller).filter(({ what }) => what.includes(options.only))
   const samples = {}
+  const times = new Map()
   for (let round = 0; round < Number(options.rounds); round++) {
-    for (const { what, who, go } of inTurn(jobs, round)) {
+    for (const { what, who, go } of inTurn(jobs, times)) {
       const facts = await go()
       if (facts.failed) throw new Error(`${what} with ${who} failed`)
       ;((samples[what] ??= {})[who] ??= []).push(facts)
@@ -182,19 +183,31 @@ async function startTargets(release, full, name) {
 }
 
 /**
- * The jobs of a round. Each begins with another target: in what state a BEAM drives one (how many of its schedulers are
- * awake) it takes along from the one before.
+ * The jobs of a round, with the targets of each measurement in another order every time. What one leaves behind, the next
+ * one pays for: a driver of which one scheduler is awake or two, a Java heap to be collected. So over a few times each
+ * target comes after each other one, and in each place, about as often (a Williams design).
  */
-function inTurn(jobs, round) {
+function inTurn(jobs, times) {
   const groups = []
   for (const job of jobs) {
     if (groups.at(-1)?.[0].what === job.what) groups.at(-1).push(job)
     else groups.push([job])
   }
   return groups.flatMap((group) => {
-    const first = round % group.length
-    return [...group.slice(first), ...group.slice(0, first)]
+    const [{ what }] = group
+    const time = times.get(what) ?? 0
+    times.set(what, time + 1)
+    return order(group.length, time).map((place) => group[place])
   })
+}
+
+/** Of 4: 0 1 3 2, then 1 2 0 3, 2 3 1 0, 3 0 2 1. An odd number needs each of them backwards, too. */
+function order(count, time) {
+  const places = Array.from({ length: count }, (_, i) => {
+    const zigzag = i % 2 === 0 ? count - i / 2 : (i + 1) / 2
+    return (zigzag + time) % count
+  })
+  return time % (2 * count) < count ? places : places.reverse()
 }
 
 /** Every measurement of a round, target by target within each. */
