@@ -3,7 +3,8 @@
  * them, the turn (a read, a write, and waking whoever waits for the answers) costs more than the messages do. Then the
  * thread sleeps for a moment when it has answered, as network cards moderate their interrupts: meanwhile the next ones
  * gather, and a peer on the same machine has the processor for itself. Large messages gather as well: of what comes as fast
- * as it is read, each read has a part of one.
+ * as it is read, each read has a part of one. Not while small answers leave, though: whoever waits for those between the
+ * large messages would be put off for longer.
  *
  * Whether that helps, and how long a sleep is best, depends on the peer and on the machine: one that has a window of
  * messages under way and waits for their answers is only delayed. So nothing is assumed: while many come, all lengths are
@@ -43,6 +44,12 @@ const MIN_RATE = 24
 const MIN_GATHERED = 3
 const VAIN_TURNS = 16
 
+/** So long after a small answer nothing gathers beside large messages: who got it is about to ask again. */
+const ANSWERED_MS = 20
+
+/** What is written at a time and no larger is such an answer. */
+const MAX_ANSWER_BYTES = 4 * 1024
+
 /** A turn as long as that has other work to do, and gathers enough without a sleep. */
 const MAX_TURN_MS = 0.5
 
@@ -71,6 +78,7 @@ export class Coalescing {
   #allowed = true
   #wokenAt = -Infinity
   #receivedAt = -Infinity
+  #answeredAt = -Infinity
   /** What came in this epoch, and in how many turns that ended with a sleep. */
   #frames = 0
   #bytes = 0
@@ -107,6 +115,11 @@ export class Coalescing {
     this.#more = true
   }
 
+  /** To be told of all that is written. */
+  written(bytes: number): void {
+    if (bytes <= MAX_ANSWER_BYTES) this.#answeredAt = this.#system.now()
+  }
+
   readonly #turn = (): void => {
     this.#scheduled = false
     const more = this.#more
@@ -115,6 +128,7 @@ export class Coalescing {
     const turnMs = now - this.#wokenAt
     this.#wokenAt = now
     if (this.#wait === 0 || more || turnMs > MAX_TURN_MS) return
+    if (this.#trials === this.#large && now - this.#answeredAt < ANSWERED_MS) return
     this.#turns++
     if (this.#turns >= VAIN_TURNS && this.#load() < MIN_GATHERED * this.#turns) {
       this.#trials.inVain()

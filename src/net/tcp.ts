@@ -158,17 +158,21 @@ export class TcpTransport implements Transport {
     }
     if (bytes instanceof Uint8Array) {
       bulkMemory.moved(bytes.length, this.#bulkMemoryBytes)
+      coalescing.written(bytes.length)
       socket.write(bytes, done)
       return
     }
     // Corked writes are one call of the system.
     const last = bytes.length - 1
+    let length = 0
     if (last > 0) socket.cork()
     for (let i = 0; i <= last; i++) {
+      length += bytes[i].length
       bulkMemory.moved(bytes[i].length, this.#bulkMemoryBytes)
       socket.write(bytes[i], i === last ? done : undefined)
     }
     if (last > 0) socket.uncork()
+    coalescing.written(length)
   }
 
   close(waitForPeer = true): void {

@@ -11,6 +11,8 @@ interface Load {
   workMs?: number
   /** More is there than was read. */
   more?: boolean
+  /** What is written in each turn. */
+  writtenBytes?: number
 }
 
 interface Sleep {
@@ -50,6 +52,7 @@ class Thread implements CoalescingSystem {
       coalescingMs = 0.25,
       workMs = 0.02,
       more = false,
+      writtenBytes,
     } = load
     const from = this.sleeps.length
     const until = this.timeMs + forMs
@@ -58,9 +61,14 @@ class Thread implements CoalescingSystem {
       const came = Math.floor((this.timeMs - readAt) * rate)
       const frames = Math.min(inFlight, came)
       readAt += came / rate
+      if (writtenBytes !== undefined) this.written(writtenBytes)
       this.#turn(frames, frames * bytesEach, coalescingMs, workMs, more)
     }
     return this.sleeps.slice(from)
+  }
+
+  written(bytes: number): void {
+    this.#coalescing.written(bytes)
   }
 
   idle(ms: number): void {
@@ -168,6 +176,25 @@ describe('coalescing', () => {
     // As many bytes as messages weigh, and one more.
     expect(lengths(new Thread().under({ bytesEach: 6 * 1024 }))).toEqual([0.05, 0.25])
     expect(lengths(new Thread().under({ bytesEach: 6 * 1024 + 1 }))).toEqual([1.25])
+  })
+
+  test.each<[string, Load, number[]]>([
+    ['nothing gathers beside large messages', { rate: 30, bytesEach: 64 * 1024, writtenBytes: 4096 }, []],
+    ['beside small ones it does', { writtenBytes: 4096 }, [0.05, 0.25]],
+    ['large ones are no such answers', { rate: 30, bytesEach: 64 * 1024, writtenBytes: 4097 }, [1.25]],
+  ])('while small answers leave: %s', (_what, load, expected) => {
+    expect(lengths(new Thread().under(load))).toEqual(expected)
+  })
+
+  test('20 ms after the last answer large messages gather again', () => {
+    const thread = new Thread()
+    const large = { rate: 30, bytesEach: 64 * 1024 }
+    thread.under(large, 100)
+    const answeredAt = thread.timeMs
+    thread.written(100)
+    const [{ at }] = thread.under(large, 100)
+    expect(at - answeredAt).toBeGreaterThanOrEqual(20)
+    expect(at - answeredAt).toBeLessThan(21)
   })
 
   test('another load is noticed within some trials, and one of the other kind at once', () => {
