@@ -219,7 +219,7 @@ function list(targets, driver, brief, caller) {
     }
   }
   const ask = (command) => () => driver.ask(`${command}.`)
-  // Twice a round: that state changes seldom within a second.
+  // Twice a round: the state of the driver seldom changes within a second.
   for (const kind of ['rpc', 'erpc', 'rpc', 'erpc']) {
     for (const n of [1, 16, 64, 256])
       each('rpc', `${kind} ${n}`, (child, target, pid) =>

@@ -60,8 +60,6 @@ export class TcpTransport implements Transport {
   #reading = true
   #yielding = false
   readonly #fair = fairReading.connection()
-  /** The end of the turn is waited for. */
-  #turnEnds = false
   #error: Error | undefined
   /** `onClose` is owed to handlers that come after the end. */
   #ended = false
@@ -131,11 +129,9 @@ export class TcpTransport implements Transport {
   #takeTurns(bytes: number): void {
     // Closed by what was in it: the rest is read and dropped until the peer ends too.
     if (this.#closing) return
+    const { inTurn } = this.#fair
     const yields = this.#fair.received(bytes, this.#maxReadTurnBytes, systemClock.now())
-    if (this.#fair.inTurn && !this.#turnEnds) {
-      this.#turnEnds = true
-      turnEnd.defer(this.#nextTurn)
-    }
+    if (this.#fair.inTurn && !inTurn) turnEnd.defer(this.#nextTurn)
     if (!yields || this.#yielding) return
     this.#yielding = true
     coalescing.more()
@@ -143,7 +139,6 @@ export class TcpTransport implements Transport {
   }
 
   readonly #nextTurn = (): void => {
-    this.#turnEnds = false
     this.#fair.turnEnded()
     if (!this.#yielding) return
     this.#yielding = false

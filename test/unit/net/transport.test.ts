@@ -5,7 +5,13 @@ import { Worker } from 'node:worker_threads'
 import { DEFAULT_LIMITS } from '../../../src/limits.js'
 import { systemClock } from '../../../src/net/clock.js'
 import { memoryPair } from '../../../src/net/memory.js'
-import { connectTcp, listenTcp, type TcpListener, type TcpTransport } from '../../../src/net/tcp.js'
+import {
+  connectTcp,
+  listenTcp,
+  type TcpListener,
+  type TcpOptions,
+  type TcpTransport,
+} from '../../../src/net/tcp.js'
 import type { Transport } from '../../../src/net/transport.js'
 import { until } from '../../support/children.js'
 
@@ -50,6 +56,7 @@ const transports: Transport[] = []
 afterEach(() => {
   for (const listener of listeners.splice(0)) listener.close()
   for (const transport of transports.splice(0)) transport.destroy()
+  jest.restoreAllMocks()
 })
 
 async function tcpPair(): Promise<[Transport, Transport]> {
@@ -284,16 +291,13 @@ describe('tcp', () => {
     },
   )
 
-  test.each([
-    ['as a rule', DEFAULT_LIMITS.maxReadTurnBytes],
-    ['with half of that', DEFAULT_LIMITS.maxReadTurnBytes / 2],
-    ['with none', 0],
-  ])('a small message does not wait for megabytes of another connection, %s', async (_, maxReadTurnBytes) => {
+  /** Two connections, both ends of each; the clock stands still. */
+  async function bulkAndSmall(options: TcpOptions) {
     // Of how long ago another one sent, a stall of this process would say what it likes.
-    const clock = jest.spyOn(systemClock, 'now').mockReturnValue(1000)
+    jest.spyOn(systemClock, 'now').mockReturnValue(1000)
     const accepted: TcpTransport[] = []
     const listener = await listenTcp(
-      { host: '127.0.0.1', port: 0, coalescingMs: 0, maxReadTurnBytes },
+      { host: '127.0.0.1', port: 0, coalescingMs: 0, ...options },
       (transport) => accepted.push(transport),
     )
     listeners.push(listener)
@@ -302,9 +306,18 @@ describe('tcp', () => {
     transports.push(bulk, small)
     await until(() => accepted.length === 2)
     transports.push(...accepted)
+    const [fromBulk, fromSmall] = accepted
+    return { bulk, small, fromBulk, fromSmall }
+  }
+
+  test.each([
+    ['as a rule', DEFAULT_LIMITS.maxReadTurnBytes],
+    ['with half of that', DEFAULT_LIMITS.maxReadTurnBytes / 2],
+    ['with none', 0],
+  ])('a small message does not wait for megabytes of another connection, %s', async (_, maxReadTurnBytes) => {
+    const { bulk, small, fromBulk, fromSmall } = await bulkAndSmall({ maxReadTurnBytes })
     let bulkBytes = 0
     const before: number[] = []
-    const [fromBulk, fromSmall] = accepted
     fromBulk.attach({
       onData(chunk) {
         bulkBytes += chunk.length
@@ -336,23 +349,10 @@ describe('tcp', () => {
     expect(bulkBytes).toBeLessThanOrEqual(before[1] + maxReadTurnBytes / 4 + 64 * 1024)
     fromBulk.resume()
     await until(() => bulkBytes === 8 * 1024 * 1024)
-    clock.mockRestore()
   })
 
   test('a connection closed by what it brought is read to its end, though it has had its turn', async () => {
-    const clock = jest.spyOn(systemClock, 'now').mockReturnValue(1000)
-    const accepted: TcpTransport[] = []
-    const listener = await listenTcp(
-      { host: '127.0.0.1', port: 0, coalescingMs: 0, lingerMs: 1_000_000 },
-      (transport) => accepted.push(transport),
-    )
-    listeners.push(listener)
-    const bulk = await connectTcp({ ...listener.address })
-    const small = await connectTcp({ ...listener.address })
-    transports.push(bulk, small)
-    await until(() => accepted.length === 2)
-    transports.push(...accepted)
-    const [fromBulk, fromSmall] = accepted
+    const { bulk, small, fromBulk, fromSmall } = await bulkAndSmall({ lingerMs: 1_000_000 })
     const seen = new Promise<void>((resolve) =>
       fromSmall.attach({ onData: () => resolve(), frames: () => 1, onClose: () => undefined }),
     )
@@ -381,7 +381,6 @@ describe('tcp', () => {
     bulk.write(Buffer.alloc(128 * 1024 * 1024), () => bulk.close())
     await gone
     expect(closedAfter).toBeGreaterThan(0)
-    clock.mockRestore()
   })
 
   test('a port where nobody listens is NODE_CONNECT_FAILED, with the cause', async () => {
