@@ -112,7 +112,8 @@ export class Coalescing {
 
   /** More is there than was read in this turn: nothing needs to gather. */
   more(): void {
-    this.#more = true
+    // Without a sleep ahead it would be taken for a later turn's.
+    if (this.#scheduled) this.#more = true
   }
 
   /** To be told of all that is written. */

@@ -71,6 +71,10 @@ class Thread implements CoalescingSystem {
     this.#coalescing.written(bytes)
   }
 
+  more(): void {
+    this.#coalescing.more()
+  }
+
   idle(ms: number): void {
     this.timeMs += ms
   }
@@ -184,6 +188,14 @@ describe('coalescing', () => {
     ['large ones are no such answers', { rate: 30, bytesEach: 64 * 1024, writtenBytes: 4097 }, [1.25]],
   ])('while small answers leave: %s', (_what, load, expected) => {
     expect(lengths(new Thread().under(load))).toEqual(expected)
+  })
+
+  test('that there was more in a turn without a sleep says nothing of later ones', () => {
+    const told = new Thread()
+    told.more()
+    const untold = new Thread()
+    expect(told.under({}, 20)).toEqual(untold.under({}, 20))
+    expect(told.sleeps.length).toBeGreaterThan(0)
   })
 
   test('20 ms after the last answer large messages gather again', () => {
