@@ -41,25 +41,31 @@ export class CachedAtom {
 
 const TRUE = Uint8Array.of(116, 114, 117, 101)
 const FALSE = Uint8Array.of(102, 97, 108, 115, 101)
+
+const RECENT = 4
+
 /** The atoms of a message, in the order of their ATOM_CACHE_REFs: the first `count` of the list. */
 export interface MessageAtoms {
   readonly list: readonly CachedAtom[]
   readonly count: number
 }
 
-export class AtomCacheWriter {
+export class AtomCacheWriter implements MessageAtoms {
   private readonly known = new Map<Atom | boolean, CachedAtom>()
   private readonly slots: (CachedAtom | undefined)[] = []
   private hand = 0
   private message = 0
   private header = 0
-  /** The message being encoded. */
-  private readonly list: CachedAtom[] = []
-  private count = 0
+  /** Of the message being encoded. */
+  readonly list: CachedAtom[] = []
+  count = 0
   /** Indices of the atoms that the last {@link resolve} gave a new entry, and whether a length takes two bytes. */
   private readonly fresh: number[] = []
   private freshCount = 0
   private longAtoms = false
+  /** Found last: the two nodes are in every message, and of calls few others. Comparing takes less time than the table. */
+  private readonly recent: CachedAtom[] = []
+  private nextRecent = 0
 
   /** Starts a message. */
   begin(): void {
@@ -71,7 +77,7 @@ export class AtomCacheWriter {
    * For the encoder: the ATOM_CACHE_REF of an atom in this message, or -1 when it is to be written in full.
    */
   index(atom: Atom | boolean): number {
-    let cached = this.known.get(atom)
+    let cached: CachedAtom | undefined = this.recently(atom) ?? this.found(atom)
     if (cached === undefined) {
       if (this.count === MAX_ATOM_REFS) return -1
       cached = new CachedAtom(atom)
@@ -87,6 +93,26 @@ export class AtomCacheWriter {
     return cached.index
   }
 
+  /** Among the last that the table gave. Of one that was evicted, or given up, since then, the table knows better. */
+  private recently(atom: Atom | boolean): CachedAtom | undefined {
+    const { recent } = this
+    for (let i = 0; i < recent.length; i++) {
+      const cached = recent[i] as CachedAtom
+      if (cached.atom === atom)
+        return cached.slot >= 0 || cached.message === this.message ? cached : undefined
+    }
+    return undefined
+  }
+
+  private found(atom: Atom | boolean): CachedAtom | undefined {
+    const cached = this.known.get(atom)
+    if (cached !== undefined) {
+      this.recent[this.nextRecent] = cached
+      this.nextRecent = (this.nextRecent + 1) % RECENT
+    }
+    return cached
+  }
+
   /** The message failed to encode: nothing of it was sent. */
   abort(): void {
     for (let i = 0; i < this.count; i++) this.forget(this.list[i])
@@ -95,7 +121,7 @@ export class AtomCacheWriter {
 
   /** The atoms of the message that was encoded, until the next {@link begin}. */
   get current(): MessageAtoms {
-    return { list: this.list, count: this.count }
+    return this
   }
 
   /**

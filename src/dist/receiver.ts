@@ -69,6 +69,8 @@ export class ChannelReceiver {
   private readonly context: DecodeContext
   /** Of what is lent: nothing that is decoded may share its memory. */
   private readonly lentContext: DecodeContext
+  /** Of `lentContext`, used again from one message to the next, if it is not in use. */
+  private spareReader: Reader | undefined
   /** Whose later fragment is coming. */
   private sequenceId: number | bigint = 0
 
@@ -208,7 +210,7 @@ export class ChannelReceiver {
   }
 
   private message(bytes: Uint8Array, start: number, end: number, context: DecodeContext): void {
-    const reader = new Reader(bytes, start, end, context)
+    const reader = this.readerOf(bytes, start, end, context)
     let control
     try {
       if (!this.features.header) this.readVersion(reader)
@@ -220,7 +222,20 @@ export class ChannelReceiver {
     }
     const { signal, payload } = decodeControl(control, this.peer)
     if (payload && !this.readPayload(reader, signal)) return
+    if (context === this.lentContext) {
+      reader.release()
+      this.spareReader = reader
+    }
     this.handlers.onSignal(signal, end - start)
+  }
+
+  private readerOf(bytes: Uint8Array, start: number, end: number, context: DecodeContext): Reader {
+    const reader = this.spareReader
+    if (context !== this.lentContext || reader === undefined) return new Reader(bytes, start, end, context)
+    // Not given back after an error.
+    this.spareReader = undefined
+    reader.reopen(bytes, start, end)
+    return reader
   }
 
   /** False when the payload is none and the channel goes on without the message. */

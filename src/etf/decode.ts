@@ -1,6 +1,7 @@
 /** `binary_to_term/1`: a term that stands alone, with its version byte, compressed or not. */
 import { EtfError } from '../errors.js'
 import { DEFAULT_LIMITS, type Limits } from '../limits.js'
+import { NOTHING } from './input.js'
 import { platform } from './platform.js'
 import { type DecodeContext, NO_CONTEXT, Reader } from './reader.js'
 import { COMPRESSED, VERSION } from './tags.js'
@@ -40,14 +41,11 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = NO_OPTIONS): 
   spare = undefined
   reader.reopen(bytes)
   const term = decodeWith(reader, options)
-  // What was decoded last is not kept alive.
-  reader.bytes = NOTHING
-  reader.view = undefined
+  reader.release()
   spare = reader
   return term
 }
 
-const NOTHING = new Uint8Array(0)
 /** What decodes when there are no options, if it is not in use. */
 let spare: Reader | undefined
 

@@ -44,6 +44,9 @@ const VIEW_BYTES = 256
 /** What is remembered of the input before keeps no more memory than this alive. */
 const MAX_KEPT_BYTES = 1 << 16
 
+/** @internal */
+export const NOTHING = new Uint8Array(0)
+
 /** The input before, and its view: the messages in one chunk of a socket follow one another. */
 let lastBytes: Uint8Array | undefined
 let lastView: DataView | undefined
@@ -84,6 +87,7 @@ export class Input {
   readonly maxNesting: number
   /** Elements of containers that may still be read. */
   private elementsLeft: number
+  private readonly maxElements: number
   /**
    * Depth to which containers are read by recursion.
    * @internal
@@ -113,24 +117,32 @@ export class Input {
       (context.limits === undefined ? processBudget : new AtomBudget(unmetered(context.limits)))
     this.maxIntegerBytes = context.limits?.maxIntegerBytes ?? DEFAULT_LIMITS.maxIntegerBytes
     this.maxNesting = context.limits?.maxNesting ?? DEFAULT_LIMITS.maxNesting
-    this.elementsLeft = context.limits?.maxTermElements ?? DEFAULT_LIMITS.maxTermElements
+    this.elementsLeft = this.maxElements = context.limits?.maxTermElements ?? DEFAULT_LIMITS.maxTermElements
     this.recursion = this.maxNesting < MAX_RECURSION ? this.maxNesting : MAX_RECURSION
     this.text = context.binaries === 'text' ? new TextWindow(bytes) : undefined
     this.copy = context.copy ?? false
   }
 
   /**
-   * Begins anew, at the start of another input, with the context it was made with: a small term takes less time than a new
-   * object with all these fields. Not after an error, and not as text.
+   * Begins anew, on another input, with the context it was made with: a small term takes less time than a new object with
+   * all these fields. Not after an error, and not as text.
    * @internal
    */
-  reopen(bytes: Uint8Array): void {
-    const end = bytes.length
+  reopen(bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.bytes = bytes
-    this.position = 0
+    this.position = start
     this.end = end
-    this.view = worthwhileView(bytes, end)
-    this.elementsLeft = DEFAULT_LIMITS.maxTermElements
+    this.view = worthwhileView(bytes, end - start)
+    this.elementsLeft = this.maxElements
+  }
+
+  /**
+   * Has read what it was to read: keeps nothing of the input alive until {@link reopen}.
+   * @internal
+   */
+  release(): void {
+    this.bytes = NOTHING
+    this.view = undefined
   }
 
   // --- numbers of the format itself -------------------------------------------------------------------------------

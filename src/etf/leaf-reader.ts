@@ -18,6 +18,12 @@ export class LeafReader extends Input {
   private rest: Uint8Array | undefined
   private restStart = 0
 
+  /** @internal */
+  override release(): void {
+    super.release()
+    this.rest = undefined
+  }
+
   // --- identifiers ------------------------------------------------------------------------------------------------------
 
   protected pid(): Pid {

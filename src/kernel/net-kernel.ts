@@ -10,8 +10,9 @@ import { ErlMap } from '../etf/map.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import { genReply, readGenMessage, type GenFrom } from '../process/gen-reply.js'
-import type { Process } from '../process/process.js'
-import { spawnForRequest } from '../process/receive-signal.js'
+import type { SpawnRequest } from '../process/host.js'
+import { Process } from '../process/process.js'
+import { runSpawned, spawnForRequest } from '../process/receive-signal.js'
 import { readSpawnOptions } from '../process/spawn-options.js'
 import { answerSystemMessage } from '../process/system-messages.js'
 import type { ProcessTable } from '../process/table.js'
@@ -126,7 +127,7 @@ function spawn(
 ): Encodable {
   const { module, name, args, leader, link } = asked
   if (!isName(module) || !isName(name) || !Array.isArray(args) || !(leader instanceof Pid)) return badarg()
-  const started = spawnForRequest(table, {
+  const request: SpawnRequest = {
     type: 'spawnRequest',
     ref: table.makeReference(),
     from: from.pid,
@@ -136,11 +137,12 @@ function spawn(
     arity: args.length,
     options: [],
     args: args as readonly Term[],
-  })
-  if (!('process' in started)) return tuple(EXIT, tuple(started.refused, []))
-  if (link) started.process.link(from.pid)
-  genReply(table, self.pid, from, started.process.pid)
-  started.run()
+  }
+  const process = spawnForRequest(table, request)
+  if (!(process instanceof Process)) return tuple(EXIT, tuple(process, []))
+  if (link) process.link(from.pid)
+  genReply(table, self.pid, from, process.pid)
+  runSpawned(table, process, request)
   return undefined
 }
 

@@ -15,9 +15,20 @@ import type { Clock } from './clock.js'
 import type { TurnEnd } from './turn-end.js'
 import { WaitTrials } from './wait-trials.js'
 
-/** Lengths that are tried, in parts of the limit. Large messages take longer to come, and to be read, than small ones. */
-const SMALL_WAITS: readonly number[] = [0, 0.2, 1]
+/**
+ * Lengths that are tried, in parts of the limit: where something is written meanwhile, where nothing is, and of large
+ * messages, which take longer to come, and to be read. Who waits for answers is put off by a long sleep more than a trial
+ * shows: a BEAM's schedulers fall asleep, and stay so, only when they had little to do for a while.
+ */
+const ANSWERED_WAITS: readonly number[] = [0, 0.2]
+const UNANSWERED_WAITS: readonly number[] = [0, 0.2, 1]
 const LARGE_WAITS: readonly number[] = [0, 5]
+
+/**
+ * Sleeps between answers, one after another, in parts of the length that was found. With equal ones a peer can fall into
+ * step, asleep whenever this thread is awake, and stay so for as long as it asks.
+ */
+const RHYTHM: readonly number[] = [0.5, 1, 1]
 
 /** Of large ones: with few exceptions it is. A burst of them is over before that was found out. */
 const FIRST_LARGE = 1
@@ -44,7 +55,7 @@ const MIN_RATE = 24
 const MIN_GATHERED = 3
 const VAIN_TURNS = 16
 
-/** So long after a small answer nothing gathers beside large messages: who got it is about to ask again. */
+/** So long after something was written whoever got it may be about to ask again; nothing gathers beside large messages. */
 const ANSWERED_MS = 20
 
 /** What is written at a time and no larger is such an answer. */
@@ -63,10 +74,11 @@ export interface CoalescingSystem extends Pick<Clock, 'now'>, Pick<TurnEnd, 'def
 
 export class Coalescing {
   readonly #system: CoalescingSystem
-  /** That one length is best for small messages says nothing of large ones. */
-  readonly #small = new WaitTrials(SMALL_WAITS)
+  /** That one length is best for small messages says nothing of large ones, nor of those that wait for no answer. */
+  readonly #answered = new WaitTrials(ANSWERED_WAITS)
+  readonly #unanswered = new WaitTrials(UNANSWERED_WAITS)
   readonly #large = new WaitTrials(LARGE_WAITS, FIRST_LARGE)
-  #trials = this.#small
+  #trials = this.#unanswered
   /** Of the turn's connections, the last that was read. */
   #limitMs = 0
   /** Too few come for a trial, or for a sleep. */
@@ -75,9 +87,11 @@ export class Coalescing {
   #wait = 0
   #scheduled = false
   #more = false
+  #beat = 0
   #allowed = true
   #wokenAt = -Infinity
   #receivedAt = -Infinity
+  #writtenAt = -Infinity
   #answeredAt = -Infinity
   /** What came in this epoch, and in how many turns that ended with a sleep. */
   #frames = 0
@@ -118,7 +132,8 @@ export class Coalescing {
 
   /** To be told of all that is written. */
   written(bytes: number): void {
-    if (bytes <= MAX_ANSWER_BYTES) this.#answeredAt = this.#system.now()
+    this.#writtenAt = this.#system.now()
+    if (bytes <= MAX_ANSWER_BYTES) this.#answeredAt = this.#writtenAt
   }
 
   readonly #turn = (): void => {
@@ -136,11 +151,22 @@ export class Coalescing {
       this.#beginEpoch(now)
       return
     }
-    if (this.#system.sleep(Math.min(this.#wait * this.#limitMs, MAX_WAIT_MS))) {
+    if (this.#system.sleep(Math.min(this.#nextWait() * this.#limitMs, MAX_WAIT_MS))) {
       this.#wokenAt = this.#system.now()
       return
     }
     this.#allowed = false
+  }
+
+  #trialsNow(now: number): WaitTrials {
+    if (this.#bytes / FRAME_BYTES > this.#frames) return this.#large
+    return now - this.#writtenAt < ANSWERED_MS ? this.#answered : this.#unanswered
+  }
+
+  #nextWait(): number {
+    if (this.#trials !== this.#answered) return this.#wait
+    this.#beat = (this.#beat + 1) % RHYTHM.length
+    return this.#wait * RHYTHM[this.#beat]
   }
 
   #load(): number {
@@ -159,7 +185,7 @@ export class Coalescing {
     const load = this.#load()
     // With a length on trial fewer may come: that counts against it.
     if (load < MIN_RATE * ms && (this.#wait === 0 || this.#trials.holding)) return this.#rest(now)
-    const trials = this.#bytes / FRAME_BYTES > this.#frames ? this.#large : this.#small
+    const trials = this.#trialsNow(now)
     if (trials !== this.#trials) {
       this.#trials.abandon()
       this.#trials = trials

@@ -15,13 +15,20 @@ const MIN_HOLD_MS = 48
 const MAX_HOLD_MS = 192
 
 /** What comes with a length, of the most that came with any, for it to be chosen: with less, answers are late. */
-const MIN_SHARE = 0.95
+const MIN_SHARE = 0.9
 
 /** What was chosen before stays so with a little less, unless another saves as much. */
 const INCUMBENT = 1.05
 
 /** With less of the most that came in a round, it is not tried in another. */
 const HOPELESS = 0.75
+
+/**
+ * So often in a row the choice is in vain before it holds no longer: under load, too, less comes for a moment. Then no wait
+ * is the choice for so long, until another trial.
+ */
+const MAX_VAIN = 3
+const VAIN_HOLD_MS = 12
 
 /** What was counted with one length. */
 interface Count {
@@ -37,6 +44,8 @@ export class WaitTrials {
   #holdMs = MIN_HOLD_MS / 2
   /** What of that is left. */
   #leftMs: number
+  /** How often in a row the choice was in vain. */
+  #vain = 0
   /** The trial's next step; none is under way. */
   #step = -1
   readonly #counts: Count[]
@@ -68,6 +77,7 @@ export class WaitTrials {
    */
   counted(load: number, ms: number, cpuMs: number): void {
     if (this.holding) {
+      this.#vain = 0
       this.#leftMs -= ms
       if (this.#leftMs <= 0) this.#begin()
       return
@@ -81,7 +91,12 @@ export class WaitTrials {
 
   /** The current length gathers nothing. */
   inVain(): void {
-    if (this.holding) return this.#choose(0)
+    if (this.holding) {
+      if (++this.#vain < MAX_VAIN) return
+      this.#choose(0)
+      this.#holdMs = this.#leftMs = VAIN_HOLD_MS
+      return
+    }
     this.#counts[this.current].inVain = true
     this.#next()
   }
@@ -139,6 +154,7 @@ export class WaitTrials {
   #choose(wait: number): void {
     this.#holdMs = wait === this.#chosen ? Math.min(2 * this.#holdMs, MAX_HOLD_MS) : MIN_HOLD_MS
     this.#chosen = wait
+    this.#vain = 0
     this.#leftMs = this.#holdMs
   }
 }

@@ -42,10 +42,13 @@ export interface SpawnOptions {
 
 export type SpawnRequest = Extract<SignalIn, { type: 'spawnRequest' }>
 
-/** What a spawn request asks for once its options are read, and the process made for it, not yet running. */
-export interface SpawnedRequest {
-  readonly process: Process
-  readonly request: SpawnRequest
+/** Runs what a spawn request asks for, its options apart, in the process that was made for it. */
+export type SpawnStarter = (process: Process, request: SpawnRequest) => void
+
+/** Gives the reason of an exit for receivers to whom the one intended cannot be sent. */
+export interface ReasonFallback {
+  /** @param error why it could not */
+  reasonInstead(error: unknown): Encodable
 }
 
 export interface Host {
@@ -93,7 +96,7 @@ export interface Host {
   /**
    * Ends a process (`exit/1` in it). `fallback` gives the reason for receivers to whom `reason` cannot be sent.
    */
-  terminate(process: Process, reason: Encodable, fallback?: (error: unknown) => Encodable): void
+  terminate(process: Process, reason: Encodable, fallback?: ReasonFallback): void
 
   /** Calls when a connection to a node came up or went away, after `nodes()` changed. Returns an unsubscribe function. */
   onNodeStatus(
@@ -104,5 +107,5 @@ export interface Host {
    * Sets what answers spawn requests. `starter` gets the process, made and with its links and monitors in place,
    * and runs the function in it; what it leaves unanswered it must end with `process.exit`.
    */
-  setSpawnStarter(starter: (spawned: SpawnedRequest) => void): void
+  setSpawnStarter(starter: SpawnStarter): void
 }

@@ -7,7 +7,7 @@ import { NodeError } from '../errors.js'
 import { deliverDown, deliverExit, deliverMessage, deliverSpawnReply } from './delivery.js'
 import type { SpawnRequest } from './host.js'
 import { LinkTable } from './links.js'
-import type { Process } from './process.js'
+import { Process } from './process.js'
 import { ReferenceMap } from './reference-map.js'
 import { readSpawnOptions } from './spawn-options.js'
 import type { ProcessTable } from './table.js'
@@ -158,32 +158,31 @@ function find(table: ProcessTable, to: Pid | Name): Process | undefined {
   return to instanceof Pid ? table.process(to) : table.registry.whereis(to)
 }
 
-/** A process made for a request, not yet running; or why there is none. */
-export function spawnForRequest(
-  table: ProcessTable,
-  request: SpawnRequest,
-): { process: Process; run(): void } | { refused: Name } {
-  const starter = table.spawnStarter
-  if (starter === undefined) return { refused: NOTSUP }
+/** The process for a request, for {@link runSpawned} to run; or why there is none. */
+export function spawnForRequest(table: ProcessTable, request: SpawnRequest): Process | Name {
+  if (table.spawnStarter === undefined) return NOTSUP
   try {
-    const process = table.create(undefined, { groupLeader: request.groupLeader })
-    return { process, run: () => starter({ process, request }) }
+    return table.create(undefined, { groupLeader: request.groupLeader })
   } catch (error) {
     if (!(error instanceof NodeError)) throw error
-    return { refused: SYSTEM_LIMIT }
+    return SYSTEM_LIMIT
   }
+}
+
+export function runSpawned(table: ProcessTable, process: Process, request: SpawnRequest): void {
+  table.spawnStarter?.(process, request)
+}
+
+function refuseSpawn(table: ProcessTable, { ref, from }: SpawnRequest, result: Name): void {
+  table.signal({ type: 'spawnReply', ref, to: from, flags: 0, result }, from.node)
 }
 
 function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
   const { ref, from } = request
   const options = readSpawnOptions(request.options)
-  const started = options === undefined ? { refused: BADOPT } : spawnForRequest(table, request)
-  if (options === undefined || 'refused' in started) {
-    const result = 'refused' in started ? started.refused : BADOPT
-    table.signal({ type: 'spawnReply', ref, to: from, flags: 0, result }, from.node)
-    return
-  }
-  const { process } = started
+  if (options === undefined) return refuseSpawn(table, request, BADOPT)
+  const process = spawnForRequest(table, request)
+  if (!(process instanceof Process)) return refuseSpawn(table, request, process)
   let flags = 0
   if (options.link) {
     flags |= SPAWNED_LINKED
@@ -197,7 +196,7 @@ function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
   }
   if (flags !== 0) table.relate(process, from.node)
   table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)
-  started.run()
+  runSpawned(table, process, request)
 }
 
 /**

@@ -17,7 +17,7 @@ import type { Limits } from '../limits.js'
 import { localSignal, reasonOf } from './copy.js'
 import { toExitReason } from './erlang-error.js'
 import type { Mailbox } from './mailbox.js'
-import type { Destination, Host, ProcessHandler, SpawnedRequest, SpawnOptions } from './host.js'
+import type { Destination, Host, ProcessHandler, ReasonFallback, SpawnOptions, SpawnStarter } from './host.js'
 import { IdAllocator, pidNumber } from './ids.js'
 import { Process, type Alias, type SendOptions } from './process.js'
 import { ProcessSlots } from './process-slots.js'
@@ -69,7 +69,7 @@ export class ProcessTable implements Host {
   readonly limits: Limits
   readonly registry = new Registry()
   /** @internal */ ids: IdAllocator
-  /** @internal */ spawnStarter: ((spawned: SpawnedRequest) => void) | undefined
+  /** @internal */ spawnStarter: SpawnStarter | undefined
   /** @internal monitors by registered name, by reference: the name may since mean another process */
   readonly namedWatchers = new FewMap<number | string, Process>()
 
@@ -189,37 +189,29 @@ export class ProcessTable implements Host {
    * Ends a process for everyone else, at once. Does nothing when it has ended already. `fallback` gives the reason for
    * a receiver whose node cannot carry `reason`, or when that is no term at all.
    */
-  terminate(
-    process: Process,
-    reason: Encodable,
-    fallback: (error: unknown) => Encodable = toExitReason,
-  ): void {
+  terminate(process: Process, reason: Encodable, fallback: ReasonFallback = AS_EXIT): void {
     if (!process.alive) return
-    const pid = process.pid
+    const { pid, links, monitors, watchers, aliases } = process
     process.markDead(reason)
     this.#processes.delete(process)
     if (process.registeredName !== undefined) this.registry.unregister(process.registeredName)
-    for (const ref of process.aliases?.references() ?? []) this.#aliases.delete(ref)
     this.#relations.forget(process)
-    for (const link of process.links?.values() ?? []) {
-      if (!link.active) continue
-      this.#sendReason(reason, fallback, link.pid.node, (sent) => ({
-        type: 'exit',
-        from: pid,
-        to: link.pid,
-        reason: sent,
-      }))
-    }
-    for (const { ref, watcher: to, name } of process.watchers?.values() ?? []) {
-      if (name !== undefined) this.namedWatchers.delete(this.ids.referenceKey(ref))
-      const from = name ?? pid
-      const signal = (sent: Encodable): SignalOut => ({ type: 'monitorExit', from, to, ref, reason: sent })
-      // By name too, it comes after what the process sent.
-      this.#sendReason(reason, fallback, to.node, signal, pid)
-    }
-    for (const { ref, target } of process.monitors?.values() ?? []) sendDemonitor(this, pid, ref, target)
     process.links = process.monitors = process.watchers = process.aliases = process.spawnRequests = undefined
     process.nodeMonitors = undefined
+    if (aliases !== undefined) for (const ref of aliases.references()) this.#aliases.delete(ref)
+    if (links !== undefined) {
+      for (const { pid: to, active } of links.values())
+        if (active) this.#sendEnd({ type: 'exit', from: pid, to, reason }, to.node, fallback)
+    }
+    if (watchers !== undefined) {
+      for (const { ref, watcher: to, name } of watchers.values()) {
+        if (name !== undefined) this.namedWatchers.delete(this.ids.referenceKey(ref))
+        // By name too, it comes after what the process sent.
+        this.#sendEnd({ type: 'monitorExit', from: name ?? pid, to, ref, reason }, to.node, fallback, pid)
+      }
+    }
+    if (monitors !== undefined)
+      for (const { ref, target } of monitors.values()) sendDemonitor(this, pid, ref, target)
     try {
       process.handler?.exited?.(reason)
     } catch (error) {
@@ -302,7 +294,7 @@ export class ProcessTable implements Host {
 
   // --- spawn requests ---
 
-  setSpawnStarter(starter: (spawned: SpawnedRequest) => void): void {
+  setSpawnStarter(starter: SpawnStarter): void {
     this.spawnStarter = starter
   }
 
@@ -437,22 +429,23 @@ export class ProcessTable implements Host {
     return this.options.outlet
   }
 
-  #sendReason(
-    reason: Encodable,
-    fallback: (error: unknown) => Encodable,
+  #sendEnd(
+    signal: Extract<SignalOut, { type: 'exit' | 'monitorExit' }>,
     node: Atom,
-    signal: (reason: Encodable) => SignalOut,
+    fallback: ReasonFallback,
     sender?: Pid,
   ): void {
     try {
-      this.signal(signal(reason), node, sender)
+      this.signal(signal, node, sender)
     } catch (error) {
       // Anything but a full queue is the value's: it is no term, the peer cannot carry it, or a getter of it threw.
       if (error instanceof DistError || error instanceof NodeError) throw error
-      this.signal(signal(fallback(error)), node, sender)
+      this.signal({ ...signal, reason: fallback.reasonInstead(error) }, node, sender)
     }
   }
 }
+
+const AS_EXIT: ReasonFallback = { reasonInstead: toExitReason }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return (

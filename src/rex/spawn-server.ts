@@ -6,10 +6,10 @@ import { internAtom } from '../etf/atom.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { tuple } from '../etf/tuple.js'
 import { toException } from '../process/erlang-error.js'
-import type { Host, SpawnedRequest } from '../process/host.js'
+import type { Host, ReasonFallback, SpawnRequest } from '../process/host.js'
 import type { IoClient } from '../process/io.js'
 import type { Process } from '../process/process.js'
-import { runCall, type Mfa, type Outcome } from './call.js'
+import { runCall, type Mfa, type Outcome, type RunningCall } from './call.js'
 import { makeContext, type CallContext } from './context.js'
 import type { ExposedTable } from './exposed.js'
 import type { RunningCalls } from './running-calls.js'
@@ -35,48 +35,77 @@ export interface CallServer {
 
 /** Makes the spawn requests that reach this node run exposed functions. */
 export function startSpawnServer(server: CallServer): void {
-  server.host.setSpawnStarter((spawned) => start(server, spawned))
+  server.host.setSpawnStarter((process, request) => start(server, process, request))
 }
 
-type Reason = (outcome: Outcome) => Encodable
-
-function start(server: CallServer, { process, request }: SpawnedRequest): void {
-  const { host, table, io } = server
-  const args = request.args
-  const erpc = request.module === ERPC ? request.function : undefined
+function start(server: CallServer, process: Process, request: SpawnRequest): void {
+  const { module, function: name, args } = request
+  let call: SpawnedCall
   let mfa: Mfa
-  let reason: Reason
-  if (erpc === EXECUTE_CALL && args.length === 4) {
-    const ref = args[0] as Term
+  if (module === ERPC && name === EXECUTE_CALL && args.length === 4) {
+    call = new SpawnedCall(server, process, request, 'call')
     mfa = { module: args[1] as Term, function: args[2] as Term, args: args[3] as Term }
-    reason = (outcome) => callReason(ref, outcome)
-  } else if (erpc === EXECUTE_CAST && args.length === 3) {
+  } else if (module === ERPC && name === EXECUTE_CAST && args.length === 3) {
+    call = new SpawnedCall(server, process, request, 'cast')
     mfa = { module: args[0] as Term, function: args[1] as Term, args: args[2] as Term }
-    reason = castReason
   } else {
-    mfa = { module: request.module, function: request.function, args }
-    reason = plainReason
+    call = new SpawnedCall(server, process, request, 'plain')
+    mfa = { module, function: name, args }
   }
-  let context: CallContext | undefined
-  const outcome = runCall(table, mfa, {
-    process,
-    context: () => (context ??= makeContext(host, io, process, request.from, request.traceToken)),
-  })
+  const outcome = runCall(server.table, mfa, call)
   if (outcome instanceof Promise) {
-    server.running.note(
-      process,
-      outcome.then((end) => finish(server, process, reason, end)),
-    )
-  } else finish(server, process, reason, outcome)
+    const ended = outcome.then((end) => call.finish(end))
+    server.running.note(process, ended)
+  } else call.finish(outcome)
 }
 
-function finish({ host, onError }: CallServer, process: Process, reason: Reason, outcome: Outcome): void {
-  // A value that is no term is the function's error, told to the caller as such.
-  const notATerm = (error: unknown) => reason({ type: 'exception', exception: toException(error) })
-  try {
-    host.terminate(process, reason(outcome), notATerm)
-  } catch (error) {
-    onError(error, `answer of ${process.pid.toString()}`)
+/** A request that runs. One object, where closures would be several: there is one for each call of another node. */
+class SpawnedCall implements RunningCall, ReasonFallback {
+  readonly process: Process
+  readonly #server: CallServer
+  readonly #request: SpawnRequest
+  readonly #form: 'call' | 'cast' | 'plain'
+  #context: CallContext | undefined
+
+  constructor(server: CallServer, process: Process, request: SpawnRequest, form: 'call' | 'cast' | 'plain') {
+    this.#server = server
+    this.process = process
+    this.#request = request
+    this.#form = form
+  }
+
+  context(): CallContext {
+    if (this.#context === undefined) {
+      const { host, io } = this.#server
+      this.#context = makeContext(host, io, this.process, this.#request.from, this.#request.traceToken)
+    }
+    return this.#context
+  }
+
+  /** Ends the process with what came of the call. */
+  finish(outcome: Outcome): void {
+    const { host, onError } = this.#server
+    try {
+      host.terminate(this.process, this.#reason(outcome), this)
+    } catch (error) {
+      onError(error, `answer of ${this.process.pid.toString()}`)
+    }
+  }
+
+  /** A value that is no term is the function's error, told to the caller as such. */
+  reasonInstead(error: unknown): Encodable {
+    return this.#reason({ type: 'exception', exception: toException(error) })
+  }
+
+  #reason(outcome: Outcome): Encodable {
+    switch (this.#form) {
+      case 'call':
+        return callReason(this.#request.args[0] as Term, outcome)
+      case 'cast':
+        return castReason(outcome)
+      case 'plain':
+        return plainReason(outcome)
+    }
   }
 }
 

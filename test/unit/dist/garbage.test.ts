@@ -76,7 +76,7 @@ describe('tables of JavaScript’s', () => {
     })
     table.setGroupLeader(table.spawnHandler({ message: () => undefined }).pid)
     let ran = 0
-    table.setSpawnStarter(({ process }) => {
+    table.setSpawnStarter((process) => {
       ran++
       table.terminate(process, internAtom('normal'))
     })

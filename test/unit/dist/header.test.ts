@@ -76,6 +76,35 @@ describe('the header of a message', () => {
 })
 
 describe('two sides of an atom cache', () => {
+  it('agree on one that was used often, then evicted', () => {
+    const writer = new AtomCacheWriter()
+    const reader = new AtomCacheReader(true, new AtomBudget())
+    const often = name(0)
+    const write = (...atoms: Atom[]) =>
+      expect(references(reader, header(writer, atoms))).toEqual([...new Set(atoms)])
+    for (let i = 0; i < 3; i++) write(often, often)
+    for (let i = 1; i <= 2 * 2048; i++) write(name(i))
+    // In full again: the peer has other atoms at all entries.
+    const again = header(writer, [often])
+    expect(again.length).toBe(3 + 1 + 1 + 1 + often.name.length)
+    expect(references(reader, again)).toEqual([often])
+    for (let i = 0; i < 3; i++) write(often, name(4096), often)
+    // Found among others, it is still the same one.
+    write(name(4095), name(4094), name(4093), name(4092), name(4091))
+    expect(header(writer, [often])).toHaveLength(3 + 1 + 1)
+  })
+
+  it('agree on one whose message was given up', () => {
+    const writer = new AtomCacheWriter()
+    const reader = new AtomCacheReader(true, new AtomBudget())
+    for (let i = 0; i < 3; i++) {
+      writer.begin()
+      for (let j = 0; j < 3; j++) writer.index(name(1))
+      writer.abort()
+    }
+    expect(references(reader, header(writer, [name(1)]))).toEqual([name(1)])
+  })
+
   it('agree while 5,000 atoms fight for 2,048 entries', () => {
     const writer = new AtomCacheWriter()
     const reader = new AtomCacheReader(true, new AtomBudget())

@@ -184,10 +184,28 @@ describe('coalescing', () => {
 
   test.each<[string, Load, number[]]>([
     ['nothing gathers beside large messages', { rate: 30, bytesEach: 64 * 1024, writtenBytes: 4096 }, []],
-    ['beside small ones it does', { writtenBytes: 4096 }, [0.05, 0.25]],
+    ['beside small ones it does', { writtenBytes: 4096 }, [0.025, 0.05]],
     ['large ones are no such answers', { rate: 30, bytesEach: 64 * 1024, writtenBytes: 4097 }, [1.25]],
   ])('while small answers leave: %s', (_what, load, expected) => {
     expect(lengths(new Thread().under(load))).toEqual(expected)
+  })
+
+  test.each([1, 1 << 20])(
+    'while %d bytes leave in each turn: every third sleep is half as long',
+    (writtenBytes) => {
+      const sleeps = new Thread().under({ writtenBytes })
+      expect(sleeps.length).toBeGreaterThan((0.7 * 500) / 0.07)
+      sleeps.forEach(({ ms }, i) => expect(ms).toBe(i % 3 === 2 ? 0.025 : 0.05))
+    },
+  )
+
+  test('20 ms after something was written longer sleeps are tried, too', () => {
+    const thread = new Thread()
+    thread.under({ writtenBytes: 100 })
+    const writtenAt = thread.timeMs
+    const long = thread.under({}).find(({ ms }) => ms === 0.25)!
+    expect(long.at - writtenAt).toBeGreaterThanOrEqual(20)
+    expect(long.at - writtenAt).toBeLessThan(50)
   })
 
   test('that there was more in a turn without a sleep says nothing of later ones', () => {

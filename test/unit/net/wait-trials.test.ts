@@ -69,13 +69,21 @@ describe('trials of waits', () => {
       1,
     ],
     [
-      'not a twentieth less: answers would be late',
+      'not a tenth less: answers would be late',
       [
         [100, 0.01],
         [84, 0.0001],
-        [94, 0.0001],
+        [89, 0.0001],
       ],
       0,
+    ],
+    [
+      'nearly a tenth less',
+      [
+        [100, 0.01],
+        [91, 0.0001],
+      ],
+      1,
     ],
     [
       'much more, though each takes more processor time',
@@ -144,12 +152,20 @@ describe('trials of waits', () => {
     expect([trials.holding, trials.current]).toEqual([true, 0])
   })
 
-  test('while a choice holds, and it gathers nothing: none, until the next trial', () => {
+  test('while a choice holds, and it gathers nothing three times in a row: none, for 12 ms', () => {
     const trials = new WaitTrials([0, 1])
     trial(trials, SECOND)
     trials.inVain()
+    trials.inVain()
+    trials.counted(300, 1, 3)
+    trials.inVain()
+    trials.inVain()
+    expect([trials.holding, trials.current]).toEqual([true, 1])
+    trials.inVain()
     expect([trials.holding, trials.current]).toEqual([true, 0])
-    expect(trial(trials, SECOND)).toEqual({ heldMs: 48, tried: [0, 1, 1] })
+    expect(trial(trials, SECOND)).toEqual({ heldMs: 12, tried: [0, 1, 1] })
+    trials.inVain()
+    expect(trials.current).toBe(1)
   })
 
   test('the first trial is at once, or after 48 ms of what is taken for the best', () => {
