@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import type { SignalIn, SignalOut } from '../../../src/dist/signals.js'
 import { atom } from '../../../src/etf/atom.js'
 import { Pid } from '../../../src/etf/identifiers.js'
+import type { Encodable } from '../../../src/etf/terms.js'
 import { tuple } from '../../../src/etf/tuple.js'
+import type { Limits } from '../../../src/limits.js'
 import {
   FRAME_FORMS,
   HERE,
@@ -149,4 +151,41 @@ it('knows the pid of a peer from one of another node', () => {
   expect(() => receiver.channel.receive(drain(sender.channel), 1)).toThrow(
     expect.objectContaining({ code: 'DIST_BAD_CONTROL', message: expect.stringContaining('other@host') }),
   )
+})
+
+describe('messages in one chunk, read by the same reader', () => {
+  const receiveAll = (messages: readonly Encodable[], limits: Partial<Limits> = {}): SignalIn[] => {
+    const sender = testChannel()
+    const receiver = testChannel({ limits })
+    for (const message of messages)
+      sender.channel.send({ type: 'send', from: pidHere(1), to: pidThere(1), message })
+    receiver.channel.receive(drain(sender.channel), 1)
+    return receiver.received
+  }
+
+  it('have a limit of elements each', () => {
+    const list = (length: number): number[] => new Array<number>(length).fill(1000)
+    // {22, From, To} and the list.
+    const limits = { maxTermElements: 3 + 100 }
+    expect(receiveAll([list(100), list(100), list(100)], limits)).toHaveLength(3)
+    expect(() => receiveAll([list(100), list(101)], limits)).toThrow(
+      expect.objectContaining({
+        code: 'DIST_BAD_PAYLOAD',
+        message: expect.stringContaining('maxTermElements'),
+      }),
+    )
+  })
+
+  it('share no memory with each other', () => {
+    const binary = (byte: number): Uint8Array => new Uint8Array(100).fill(byte)
+    const buffers = receiveAll([
+      [binary(1), binary(2)],
+      [binary(3), binary(4)],
+    ]).map((signal) => {
+      const [first, second] = (signal as Extract<SignalIn, { type: 'send' }>).message as Uint8Array[]
+      expect(first!.buffer).toBe(second!.buffer)
+      return first!.buffer
+    })
+    expect(buffers[0]).not.toBe(buffers[1])
+  })
 })
