@@ -28,7 +28,7 @@ const LARGE_WAITS: readonly number[] = [0, 5]
  * Sleeps between answers, one after another, in parts of the length that was found. With equal ones a peer can fall into
  * step, asleep whenever this thread is awake, and stay so for as long as it asks.
  */
-const RHYTHM: readonly number[] = [0.5, 1, 1]
+const RHYTHM: readonly number[] = [0.5, 1, 1, 1]
 
 /** Of large ones: with few exceptions it is. A burst of them is over before that was found out. */
 const FIRST_LARGE = 1

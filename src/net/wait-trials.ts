@@ -12,7 +12,7 @@ const REMEMBERED = 0.5
 
 /** How long the choice holds under load: the first time, and at most, if it is made again and again. */
 const MIN_HOLD_MS = 48
-const MAX_HOLD_MS = 192
+const MAX_HOLD_MS = 400
 
 /** What comes with a length, of the most that came with any, for it to be chosen: with less, answers are late. */
 const MIN_SHARE = 0.9

@@ -152,7 +152,7 @@ describe('coalescing', () => {
     const sleeps = thread.under({ inFlight: 4 }, 2000)
     expect(sleeps.reduce((sum, { ms }) => sum + ms, 0)).toBeLessThan(0.1 * 2000)
     expect(thread.handled).toBeGreaterThan(0.9 * 100 * 2000)
-    expect(sleeps.at(-1)!.at).toBeGreaterThan(thread.timeMs - 250)
+    expect(sleeps.at(-1)!.at).toBeGreaterThan(thread.timeMs - 450)
   })
 
   test.each([1, 2])('where %d come in a turn, a trial ends after 16 sleeps of each length', (inFlight) => {
@@ -165,8 +165,8 @@ describe('coalescing', () => {
       trials[trials.length - 1]++
       last = at
     }
-    // One trial after another, 48 to 192 ms after the last.
-    expect(trials.length).toBeGreaterThan(10)
+    // One trial after another, 48 to 400 ms after the last.
+    expect(trials.length).toBeGreaterThan(5)
     expect(Math.max(...trials)).toBeLessThanOrEqual(2 * 16)
   })
 
@@ -191,11 +191,11 @@ describe('coalescing', () => {
   })
 
   test.each([1, 1 << 20])(
-    'while %d bytes leave in each turn: every third sleep is half as long',
+    'while %d bytes leave in each turn: every fourth sleep is half as long',
     (writtenBytes) => {
       const sleeps = new Thread().under({ writtenBytes })
       expect(sleeps.length).toBeGreaterThan((0.7 * 500) / 0.07)
-      sleeps.forEach(({ ms }, i) => expect(ms).toBe(i % 3 === 2 ? 0.025 : 0.05))
+      sleeps.forEach(({ ms }, i) => expect(ms).toBe(i % 4 === 3 ? 0.025 : 0.05))
     },
   )
 

@@ -173,11 +173,11 @@ describe('trials of waits', () => {
     expect(trial(new WaitTrials([0, 1], 1), FIRST).heldMs).toBe(48)
   })
 
-  test('a choice holds for 48 ms of load, and up to 192 when it is made again and again', () => {
+  test('a choice holds for 48 ms of load, and up to 400 when it is made again and again', () => {
     const trials = new WaitTrials([0, 1])
     const holds = (outcomes: Outcome[]): number => trial(trials, outcomes).heldMs
-    expect([1, 2, 3, 4, 5].map(() => holds(FIRST))).toEqual([1, 48, 96, 192, 192])
-    expect([1, 2, 3].map(() => holds(SECOND))).toEqual([192, 48, 96])
+    expect([1, 2, 3, 4, 5, 6].map(() => holds(FIRST))).toEqual([1, 48, 96, 192, 384, 400])
+    expect([1, 2, 3].map(() => holds(SECOND))).toEqual([400, 48, 96])
   })
 
   test('one trial that something else disturbed does not change the choice, several do', () => {
