@@ -42,6 +42,7 @@ export class CachedAtom {
 const TRUE = Uint8Array.of(116, 114, 117, 101)
 const FALSE = Uint8Array.of(102, 97, 108, 115, 101)
 
+/** Atoms that are found without the table: two nodes, and what answers have beside them. */
 const RECENT = 4
 
 /** The atoms of a message, in the order of their ATOM_CACHE_REFs: the first `count` of the list. */

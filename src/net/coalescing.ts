@@ -55,10 +55,10 @@ const MIN_RATE = 24
 const MIN_GATHERED = 3
 const VAIN_TURNS = 16
 
-/** So long after something was written whoever got it may be about to ask again; nothing gathers beside large messages. */
+/** So long after something was written whoever got it may be about to ask again. */
 const ANSWERED_MS = 20
 
-/** What is written at a time and no larger is such an answer. */
+/** Where no more was written at a time, it was a small answer: whoever asks so does not wait for large messages to gather. */
 const MAX_ANSWER_BYTES = 4 * 1024
 
 /** A turn as long as that has other work to do, and gathers enough without a sleep. */
