@@ -87,9 +87,10 @@ export async function processDetail(
 ): Promise<ProcessDetail | undefined> {
   const { remote, wordBytes, maxRows, maxCharacters } = options
   const show = (term: Term) => printed(term, maxCharacters)
-  const [answer, translated] = await remote.batch([
-    ['erlang', 'process_info', [pid, wanted.dictionary === true ? [...DETAIL, atom('dictionary')] : DETAIL]],
+  // In this order: proc_lib does not know what a process was that has ended, and it may end between the two.
+  const [translated, answer] = await remote.batch([
     ['proc_lib', 'translate_initial_call', [pid]],
+    ['erlang', 'process_info', [pid, wanted.dictionary === true ? [...DETAIL, atom('dictionary')] : DETAIL]],
   ])
   const found = properties(answer)
   if (found.size === 0) return undefined

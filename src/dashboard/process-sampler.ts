@@ -178,9 +178,10 @@ export class ProcessSampler {
     const { remote } = this.#options
     const pids = rows.map((row) => row.pid)
     const unnamed = rows.filter((row) => row.initialCall === undefined)
-    const [named, calls] = await remote.batch([
-      ['lists', 'zipwith', [PROCESS_INFO, pids, pids.map(() => NAMES)]],
+    // In this order: proc_lib does not know what a process was that has ended, and it may end between the two.
+    const [calls, named] = await remote.batch([
       ['lists', 'map', [exportFun('proc_lib', 'translate_initial_call', 1), unnamed.map((row) => row.pid)]],
+      ['lists', 'zipwith', [PROCESS_INFO, pids, pids.map(() => NAMES)]],
     ])
     list(calls).forEach((call, index) => {
       const row = unnamed[index]

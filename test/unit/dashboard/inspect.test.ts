@@ -125,6 +125,23 @@ test('a process that is gone has no detail', async () => {
   expect(await processDetail(gone, pid(1), {})).toBeUndefined()
 })
 
+test('a process that ends while it is asked has no detail, rather than what proc_lib says of one that is gone', async () => {
+  let alive = true
+  const ending = (answer: Term, gone: Term) => () => {
+    const now = alive ? answer : gone
+    alive = false
+    return now
+  }
+  const of = options({
+    'erlang:process_info': ending([tuple(atom('message_queue_len'), 0)], atom('undefined')),
+    'proc_lib:translate_initial_call': ending(
+      tuple(atom('shop'), atom('init'), 1),
+      tuple(atom('proc_lib'), atom('init_p'), 5),
+    ),
+  })
+  expect(await processDetail(of, pid(1), {})).toBeUndefined()
+})
+
 test('pids are read as samples print them, nothing else', () => {
   expect(parsePid(NODE, 7, '<0.12.3>')).toMatchObject({ id: 12, serial: 3, creation: 7 })
   for (const text of ['<1.12.3>', '<0.12>', '0.12.3', '<0.12345678901.0>', '<0.1.2> '])

@@ -7,8 +7,17 @@ const NODE = 'app@one'
 
 /** A node with `count` processes; process N has N times the memory of the first. Time passes when the test says so. */
 function sampled(count: number, budget: Partial<SamplerBudget> = {}) {
-  const world = { count, clock: 0, callMs: 0, reductions: 1_000, ending: 0 }
+  const world = { count, clock: 0, callMs: 0, reductions: 1_000, ending: 0, endsWhenAsked: false }
   const pid = (id: number) => new Pid(atom(NODE), id, 0, 1)
+  /** Whether a process is there when it is asked what it is; the last one may have ended when that is asked again. */
+  const there = (of: Pid) => {
+    const found = of.id <= world.count
+    if (world.endsWhenAsked && of.id === world.count) {
+      world.count--
+      world.endsWhenAsked = false
+    }
+    return found
+  }
   const { remote, calls } = fakeRemote(NODE, {
     'erlang:system_info': () => world.count,
     'erlang:processes': () => Array.from({ length: world.count }, (_, at) => pid(at + 1)),
@@ -19,7 +28,8 @@ function sampled(count: number, budget: Partial<SamplerBudget> = {}) {
         world.count--
         world.ending--
       }
-      if (of.id > world.count) return atom('undefined')
+      const found = items[0]?.name === 'registered_name' ? there(of) : of.id <= world.count
+      if (!found) return atom('undefined')
       const values: Record<string, Term> = {
         memory: of.id * 100,
         reductions: world.reductions * of.id,
@@ -30,7 +40,8 @@ function sampled(count: number, budget: Partial<SamplerBudget> = {}) {
       }
       return items.map((item) => tuple(item, values[item.name] as Term)) as Term
     },
-    'proc_lib:translate_initial_call': () => tuple(atom('shop'), atom('init'), 1),
+    'proc_lib:translate_initial_call': (of: Pid) =>
+      there(of) ? tuple(atom('shop'), atom('init'), 1) : tuple(atom('proc_lib'), atom('init_p'), 5),
   })
   const sampler = new ProcessSampler({
     remote,
@@ -136,6 +147,16 @@ test('where a process ends before its name is read, the next takes its place; no
   world.ending = 4
   expect((await sampler.poll('memory', 1)).rows).toEqual([])
   expect(asked()).toBe(1 + 2 + 1 + 4)
+})
+
+test('what a process was started with is known of every row, even where it ends while that is asked', async () => {
+  const { sampler, world } = sampled(3)
+  world.endsWhenAsked = true
+  const { rows } = await sampler.poll('memory', 3)
+  expect(rows.map(({ pid, initialCall: call }) => [pid, call])).toEqual([
+    ['<0.2.0>', 'shop:init/1'],
+    ['<0.1.0>', 'shop:init/1'],
+  ])
 })
 
 test('reductions per second are known from the second reading; processes that are gone are forgotten', async () => {
