@@ -190,6 +190,13 @@ export class Channel {
     }
   }
 
+  /** Gives up memory that is only ready for what may come or be sent. */
+  trim(): void {
+    if (this.ended) return
+    this.receiver.trim()
+    this.output.trim()
+  }
+
   /**
    * To be called every {@link tickIntervalMs}. `tick`: a tick was queued. `silent`: nothing came for the tick time; the
    * peer is down (`net_tick_timeout`).
@@ -198,7 +205,7 @@ export class Channel {
   tick(now: number, heldBack = false): 'idle' | 'tick' | 'silent' {
     if (this.ended) return 'idle'
     const { output, ticker } = this
-    if (output.queuedBytes === 0) output.trim()
+    this.trim()
     const traffic = { received: this.receiver.bytes, sent: output.totalBytes, pending: output.queuedBytes }
     const result = ticker.ask(traffic, now, heldBack)
     if (result === 'tick') {

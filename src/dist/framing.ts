@@ -135,6 +135,12 @@ export class FrameReader {
     if (this.aheadBytes === 0) this.ahead = undefined
   }
 
+  /** Gives up memory that no frame lies in, until a long one is seen again. Not while a chunk is received. */
+  trim(): void {
+    this.aheadBytes = 0
+    this.dropAhead()
+  }
+
   /** Gives up all memory. Nothing is read any more, not the rest of a chunk either. */
   close(): void {
     this.closed = true

@@ -126,6 +126,11 @@ export class ChannelReceiver {
     return this.framing.room()
   }
 
+  /** Gives up memory that is only ready for what may come. */
+  trim(): void {
+    this.framing.trim()
+  }
+
   /** Frees what is held; the rest of a chunk that is being read is ignored. */
   close(): void {
     this.framing.close()

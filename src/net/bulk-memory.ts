@@ -13,9 +13,10 @@
  * `M_MMAP_THRESHOLD`, `M_TRIM_THRESHOLD`) keeps twice as much as the largest piece that was ever given back to it.
  *
  * When no more come, V8 is made to collect the last of them, and the C library to give all back: V8 collects when it is
- * asked for much memory, the C library gives back when more than it keeps is free. Where memory that is asked for is never
- * written to, the system gives none. What is asked of the C library is to be free again at once, and together: V8's
- * `ArrayBuffer.prototype.transfer` frees it; an older V8 has to collect it.
+ * asked for much memory, the C library gives back when more than it keeps is free at the end of its heap. A piece in use
+ * there keeps all before it: connections give up first what they have ready for more. Where memory that is asked for is
+ * never written to, the system gives none. What is asked of the C library is to be free again soon, and together, without
+ * a collection: it is sent to a message port that nobody has.
  */
 import { systemClock } from './clock.js'
 
@@ -52,18 +53,19 @@ const LARGE_HEAP_BYTES = 16 * 1024 * 1024
 /** The least of so many looks is what a heap has beside garbage: one of that size is collected meanwhile. */
 const LOOKS = 16
 
-/** More than glibc ever lets such a piece have an effect on what it keeps, and enough for V8 to collect what is young. */
-const UNNOTICED_BYTES = 33 * 1024 * 1024
-
 /** One that may be found to be as small when it has been collected. */
-const COLLECTED_HEAP_BYTES = 10 * 1024 * 1024
+const COLLECTED_HEAP_BYTES = 8.75 * 1024 * 1024
 
 /** What is added to one between the two. With less, V8 at times collects that heap for each few of them, too. */
 export const BALLAST_BYTES = 16 * 1024 * 1024
 
-/** ES2024's, of Node 22 and newer. */
-interface Transferable {
-  transfer?(bytes: number): unknown
+/** Parts of the largest piece: two are more than glibc keeps with that, the others fill what is free before its end. */
+const TRIM_SHARES = [11 / 12, 11 / 12, 11 / 12, 11 / 12, 1 / 5]
+
+/** What large binaries come or go through. */
+export interface BulkMover {
+  /** Gives up the memory that it has ready for more of them. */
+  trim(): void
 }
 
 /** What it works on. */
@@ -92,11 +94,17 @@ export const SYSTEM_HOST: BulkMemoryHost = {
   // Not filled with zeros: that would write to it.
   allocate: (bytes) => void Buffer.allocUnsafeSlow(bytes),
   pass(sizes) {
-    const pieces = sizes.map((bytes) => Buffer.allocUnsafeSlow(bytes).buffer as Transferable)
-    if (pieces[0]?.transfer === undefined) {
-      pieces.length = 0
-      Buffer.allocUnsafeSlow(UNNOTICED_BYTES)
-    } else for (const piece of pieces) piece.transfer?.(0)
+    const { MessageChannel } = process.getBuiltinModule('node:worker_threads')
+    const { port1, port2 } = new MessageChannel()
+    port2.close()
+    try {
+      port1.postMessage(
+        undefined,
+        sizes.map((bytes) => Buffer.allocUnsafeSlow(bytes).buffer),
+      )
+    } finally {
+      port1.close()
+    }
   },
   keeps: process.platform === 'linux',
 }
@@ -109,10 +117,12 @@ export class BulkMemory {
   #pieceBytes = 0
   #keptBytes = 0
   #ballast: number[] | undefined
-  /** The smallest heap of the last looks. */
+  /** The smallest heap of the last looks, and of all before them. */
   #least = Infinity
+  #smallest = Infinity
   #looks = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #movers = new Set<BulkMover>()
 
   constructor(host: BulkMemoryHost = SYSTEM_HOST) {
     this.#host = host
@@ -126,9 +136,11 @@ export class BulkMemory {
   /**
    * To be told of each piece that is received or sent.
    * @param keptBytes how much may be kept; 0: nothing is done
+   * @param mover to be told when no more come, unless it is {@link gone} by then
    */
-  moved(bytes: number, keptBytes: number): void {
+  moved(bytes: number, keptBytes: number, mover?: BulkMover): void {
     if (bytes < MIN_PIECE_BYTES) return
+    if (mover !== undefined) this.#movers.add(mover)
     this.#bytes += bytes
     if (this.#bytes < LOOK_BYTES) return
     this.#bytes = 0
@@ -143,14 +155,20 @@ export class BulkMemory {
     }
     this.#keptBytes = keptBytes
     this.#keep(Math.min(Math.floor(keptBytes / 2), MAX_NOTICED_BYTES))
-    this.#least = Infinity
+    this.#smallest = this.#least = Infinity
     this.#looks = 0
     this.#timer = setTimeout(() => this.#giveBack(), BULK_IDLE_MS).unref()
+  }
+
+  /** It has nothing to give up any more. */
+  gone(mover: BulkMover): void {
+    this.#movers.delete(mover)
   }
 
   #weigh(): void {
     this.#least = Math.min(this.#least, this.#host.heap().old)
     if (++this.#looks < LOOKS) return
+    this.#smallest = Math.min(this.#smallest, this.#least)
     // Numbers with a fraction are kept as such, not as references that a collection follows.
     if (this.#least >= SMALL_HEAP_BYTES && this.#least < LARGE_HEAP_BYTES)
       this.#ballast = new Array<number>(BALLAST_BYTES / 8).fill(0.5)
@@ -167,9 +185,13 @@ export class BulkMemory {
 
   #giveBack(): void {
     this.#timer = undefined
+    for (const mover of this.#movers) mover.trim()
+    this.#movers.clear()
     const { old, external } = this.#host.heap()
-    const own = this.#ballast === undefined ? old : old - BALLAST_BYTES
+    const all = this.#ballast === undefined ? old : old - BALLAST_BYTES
     this.#ballast = undefined
+    // What is garbage in it now says nothing of what it is when that has been collected.
+    const own = Math.min(all, this.#least, this.#smallest)
     // After a collection that it was made to do, V8 lets a heap grow slowly, and the next binaries cost more: in a small
     // heap alone they do not.
     if (own >= COLLECTED_HEAP_BYTES && external < 2 * this.#keptBytes) return
@@ -188,9 +210,7 @@ export class BulkMemory {
 
   /** Together more than glibc keeps: when they are freed, it gives back these and all that is free before them. */
   #trim(): void {
-    const part = (share: number): number => Math.floor(this.#pieceBytes * share)
-    // The first two are less than what makes V8 collect: what it has found in use twice it does not free with the young.
-    this.#ask((host) => host.pass([part(11 / 12), part(1 / 5), part(11 / 12)]))
+    this.#ask((host) => host.pass(TRIM_SHARES.map((share) => Math.floor(this.#pieceBytes * share))))
   }
 
   #ask(what: (host: BulkMemoryHost) => void): void {

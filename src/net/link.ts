@@ -132,6 +132,7 @@ class TransportLink implements Link {
     this.transport.attach({
       onData: (chunk) => this.#received(chunk),
       room: () => this.#channel?.room(),
+      trim: () => this.#channel?.trim(),
       frames: () => this.#channel?.receivedFrames ?? 0,
       onClose: (error) => this.#transportClosed(error),
     })

@@ -2,7 +2,7 @@
 import { connect, createServer, type LookupFunction, type Server, type Socket } from 'node:net'
 import { NodeError } from '../errors.js'
 import { DEFAULT_LIMITS } from '../limits.js'
-import { BulkMemory } from './bulk-memory.js'
+import { BulkMemory, type BulkMover } from './bulk-memory.js'
 import { BusyWait } from './busy-wait.js'
 import { systemClock } from './clock.js'
 import { Coalescing } from './coalescing.js'
@@ -60,6 +60,7 @@ export class TcpTransport implements Transport {
   #reading = true
   #yielding = false
   readonly #fair = fairReading.connection()
+  readonly #mover: BulkMover = { trim: () => this.#handlers?.trim?.() }
   #error: Error | undefined
   /** `onClose` is owed to handlers that come after the end. */
   #ended = false
@@ -90,6 +91,7 @@ export class TcpTransport implements Transport {
   #end(): void {
     if (this.#ended) return
     this.#ended = true
+    bulkMemory.gone(this.#mover)
     this.#handlers?.onClose(this.#error)
   }
 
@@ -115,7 +117,7 @@ export class TcpTransport implements Transport {
       frames = handlers.frames?.() ?? 0
       // Who has sent no frame has not said yet who it is.
       if (frames === 0) return
-      bulkMemory.moved(chunk.length, this.#bulkMemoryBytes)
+      bulkMemory.moved(chunk.length, this.#bulkMemoryBytes, this.#mover)
       busyWait.received(frames - before, chunk.length, this.#busyWaitMs)
       coalescing.received(frames - before, chunk.length, this.#coalescingMs)
       this.#takeTurns(chunk.length)
@@ -152,7 +154,7 @@ export class TcpTransport implements Transport {
       return
     }
     if (bytes instanceof Uint8Array) {
-      bulkMemory.moved(bytes.length, this.#bulkMemoryBytes)
+      bulkMemory.moved(bytes.length, this.#bulkMemoryBytes, this.#mover)
       coalescing.written(bytes.length)
       socket.write(bytes, done)
       return
@@ -163,7 +165,7 @@ export class TcpTransport implements Transport {
     if (last > 0) socket.cork()
     for (let i = 0; i <= last; i++) {
       length += bytes[i].length
-      bulkMemory.moved(bytes[i].length, this.#bulkMemoryBytes)
+      bulkMemory.moved(bytes[i].length, this.#bulkMemoryBytes, this.#mover)
       socket.write(bytes[i], i === last ? done : undefined)
     }
     if (last > 0) socket.uncork()

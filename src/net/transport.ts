@@ -18,6 +18,8 @@ export interface TransportHandlers {
    * part that it filled to `onData`, as a subarray. Asked for after each `onData`, and good until the next.
    */
   room?(): Uint8Array | undefined
+  /** Memory that is ready for more of what came or went is not wanted any more: nothing has for a while. */
+  trim?(): void
   /** How many frames ever came: a transport that waits busily for answers tells by it one request from many. */
   frames?(): number
   /** The connection is over, and nothing more will come. `error` says why, when it was not an orderly end. */

@@ -10,6 +10,7 @@ import type { Name } from '../dist/signals.js'
 import { describeReason, localTerm } from './copy.js'
 import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
+import { Messages } from './messages.js'
 import type { Destination, ProcessHandler, SpawnOptions } from './host.js'
 import type { ReferenceMap } from './reference-map.js'
 import type { ProcessTable } from './table.js'
@@ -174,18 +175,9 @@ export class Process {
     return this.mailbox.receive(options)
   }
 
-  /** The messages one after another, until the process ends. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Term, void, undefined> {
-    while (this.alive) {
-      let message: Term
-      try {
-        message = await this.receive()
-      } catch (error) {
-        if (!this.alive) return
-        throw error
-      }
-      yield message
-    }
+  /** The messages one after another, until the process ends. Throws as {@link receive} does. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Term, undefined> {
+    return new Messages(this)
   }
 
   /** `link/1`. Linking to a process that is not there brings an exit signal `noproc`. */

@@ -189,3 +189,26 @@ describe('messages in one chunk, read by the same reader', () => {
     expect(buffers[0]).not.toBe(buffers[1])
   })
 })
+
+test('memory that is ready for the next large message is given up at a tick, and when that is asked for', () => {
+  const sender = testChannel()
+  const receiver = testChannel({ allocate: (bytes) => new Uint8Array(bytes) })
+  const large: SignalOut = {
+    type: 'send',
+    from: pidHere(1),
+    to: pidThere(2),
+    message: new Uint8Array(60_000),
+  }
+  const { channel } = receiver
+  for (const giveUp of [() => channel.tick(1), () => channel.trim()]) {
+    sender.channel.send(large)
+    channel.receive(drain(sender.channel), 1)
+    expect(channel.room()).toBeDefined()
+    giveUp()
+    expect(channel.room()).toBeUndefined()
+  }
+  expect(receiver.received).toHaveLength(2)
+  channel.close()
+  channel.trim()
+  expect(channel.room()).toBeUndefined()
+})

@@ -237,6 +237,21 @@ describe('after a long frame', () => {
     expect(frameReader.room()).toBeUndefined()
   })
 
+  it('until it is told to hold none, in the middle of a frame too, which it finishes', () => {
+    const { frameReader, frames } = reader(MAX, undefined, true)
+    read(frameReader, frame(LONG))
+    const room = frameReader.room()
+    frameReader.trim()
+    expect(frameReader.room()).toBeUndefined()
+    // Some systems are asked to read into it before that is known.
+    room?.set(frame(LONG).subarray(0, 100))
+    frameReader.receive(room!.subarray(0, 100))
+    room?.fill(0xee)
+    frameReader.trim()
+    read(frameReader, frame(LONG).subarray(100))
+    expect(frames).toEqual([LONG, LONG].map((length) => hex(frame(length).subarray(4))))
+  })
+
   it.each([
     [MIN - 1, false],
     [MIN, true],

@@ -1,14 +1,20 @@
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
 import { DEFAULT_LIMITS } from '../../../src/limits.js'
-import { BALLAST_BYTES, BULK_IDLE_MS, BulkMemory, SETTLE_MS } from '../../../src/net/bulk-memory.js'
+import {
+  BALLAST_BYTES,
+  BULK_IDLE_MS,
+  BulkMemory,
+  type BulkMover,
+  SETTLE_MS,
+} from '../../../src/net/bulk-memory.js'
 
 const MiB = 1024 * 1024
 const KEPT = DEFAULT_LIMITS.bulkMemoryBytes
 
-/** A piece of half of it, and three that together are more. */
+/** A piece of half of it, and some of which fewer than half are more than is kept. */
 const LEARN = '24.0'
-const TRIM = '22.0 + 4.8 + 22.0'
+const TRIM = '22.0 + 22.0 + 22.0 + 22.0 + 4.8'
 
 describe('bulk memory', () => {
   let now = 0
@@ -42,10 +48,14 @@ describe('bulk memory', () => {
   })
   afterEach(() => jest.useRealTimers())
 
-  const move = (bytes: number, tookMs: number, { piece = 16 * 1024, kept = KEPT } = {}): void => {
+  const move = (
+    bytes: number,
+    tookMs: number,
+    { piece = 16 * 1024, kept = KEPT, mover }: { piece?: number; kept?: number; mover?: BulkMover } = {},
+  ): void => {
     for (let at = 0; at < bytes; at += piece) {
       now += (tookMs * piece) / bytes
-      memory.moved(piece, kept)
+      memory.moved(piece, kept, mover)
     }
   }
 
@@ -66,7 +76,21 @@ describe('bulk memory', () => {
     expect(asked).toEqual([LEARN, 128])
     jest.advanceTimersByTime(2 * SETTLE_MS)
     expect(asked).toEqual([LEARN, 128, TRIM, TRIM])
-    expect(22.0 + 4.8 + 22.0).toBeGreaterThan(KEPT / MiB)
+    expect(22.0 + 22.0 + 4.8).toBeGreaterThan(KEPT / MiB)
+  })
+
+  test('what they came through is told once, before; not what is gone, nor what moved small pieces', () => {
+    const movers = ['a', 'b', 'gone', 'small'].map((name) => ({ trim: () => void asked.push(name) }))
+    const [a, b, gone, small] = movers
+    move(32 * MiB, 100, { mover: a })
+    for (const mover of [b, gone]) move(16 * 1024, 1, { mover })
+    move(16 * 1024 - 1, 1, { piece: 16 * 1024 - 1, mover: small })
+    memory.gone(gone)
+    jest.advanceTimersByTime(BULK_IDLE_MS)
+    expect(asked).toEqual([LEARN, 'a', 'b', 128])
+    move(32 * MiB, 100, { mover: b })
+    jest.advanceTimersByTime(BULK_IDLE_MS)
+    expect(asked).toEqual([LEARN, 'a', 'b', 128, 'b', 128])
   })
 
   test('is kept again when more comes: the C library has learned it already', () => {
@@ -117,9 +141,9 @@ describe('bulk memory', () => {
   })
 
   test.each([
-    ['a small heap', 10 * MiB - 1, 0, true],
-    ['a larger one', 10 * MiB, 2 * KEPT - 1, false],
-    ['a larger one that holds much', 10 * MiB, 2 * KEPT, true],
+    ['a small heap', 8.75 * MiB - 1, 0, true],
+    ['a larger one', 8.75 * MiB, 2 * KEPT - 1, false],
+    ['a larger one that holds much', 8.75 * MiB, 2 * KEPT, true],
   ])('is given back in %s: %d bytes, %d beside it: %s', (_, old, external, is) => {
     heap = { old, external }
     weigh()
@@ -128,6 +152,24 @@ describe('bulk memory', () => {
     heap.old += BALLAST_BYTES
     jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
     expect(asked).toEqual(is ? [LEARN, 128, TRIM, TRIM] : [LEARN])
+  })
+
+  test.each([
+    ['in the last looks', 3],
+    ['in those before', 16],
+  ])('a heap that was small %s is so, whatever garbage is in it at the end', (_, looks) => {
+    heap = { old: 12 * MiB, external: 0 }
+    move(2 * 16 * MiB, 100)
+    heap.old = 7 * MiB
+    move(16 * MiB, 100)
+    heap.old = 12 * MiB
+    move((looks - 1) * 16 * MiB, 1_000)
+    jest.advanceTimersByTime(BULK_IDLE_MS)
+    expect(asked).toEqual([LEARN, 128])
+    // What was once is not remembered for the next that come.
+    move((2 + 3) * 16 * MiB, 500)
+    jest.advanceTimersByTime(BULK_IDLE_MS)
+    expect(asked).toEqual([LEARN, 128])
   })
 
   test('without glibc V8 alone is asked', () => {
