@@ -25,10 +25,10 @@ const UNANSWERED_WAITS: readonly number[] = [0, 0.2, 1]
 const LARGE_WAITS: readonly number[] = [0, 5]
 
 /**
- * Sleeps between answers, one after another, in parts of the length that was found. With equal ones a peer can fall into
- * step, asleep whenever this thread is awake, and stay so for as long as it asks.
+ * Between answers, one turn in so many does not end with a sleep. With one after each a peer can fall into step, asleep
+ * whenever this thread is awake, and stay so for as long as it asks.
  */
-const RHYTHM: readonly number[] = [0.5, 1, 1, 1]
+const RHYTHM = 4
 
 /** Of large ones: with few exceptions it is. A burst of them is over before that was found out. */
 const FIRST_LARGE = 1
@@ -151,7 +151,8 @@ export class Coalescing {
       this.#beginEpoch(now)
       return
     }
-    if (this.#system.sleep(Math.min(this.#nextWait() * this.#limitMs, MAX_WAIT_MS))) {
+    if (this.#trials === this.#answered && ++this.#beat % RHYTHM === 0) return
+    if (this.#system.sleep(Math.min(this.#wait * this.#limitMs, MAX_WAIT_MS))) {
       this.#wokenAt = this.#system.now()
       return
     }
@@ -161,12 +162,6 @@ export class Coalescing {
   #trialsNow(now: number): WaitTrials {
     if (this.#bytes / FRAME_BYTES > this.#frames) return this.#large
     return now - this.#writtenAt < ANSWERED_MS ? this.#answered : this.#unanswered
-  }
-
-  #nextWait(): number {
-    if (this.#trials !== this.#answered) return this.#wait
-    this.#beat = (this.#beat + 1) % RHYTHM.length
-    return this.#wait * RHYTHM[this.#beat]
   }
 
   #load(): number {
