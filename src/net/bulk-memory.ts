@@ -150,7 +150,7 @@ export class BulkMemory {
     if (tookMs > MAX_LOOK_MS || keptBytes <= 0) return
     if (this.#timer !== undefined) {
       this.#timer.refresh()
-      if (this.#ballast === undefined) this.#weigh()
+      this.#weigh()
       return
     }
     this.#keptBytes = keptBytes
@@ -165,13 +165,19 @@ export class BulkMemory {
     this.#movers.delete(mover)
   }
 
+  /** Without the ballast. */
+  #heap(): { old: number; external: number } {
+    const { old, external } = this.#host.heap()
+    return { old: this.#ballast === undefined ? old : old - BALLAST_BYTES, external }
+  }
+
   #weigh(): void {
-    this.#least = Math.min(this.#least, this.#host.heap().old)
+    this.#least = Math.min(this.#least, this.#heap().old)
     if (++this.#looks < LOOKS) return
     this.#smallest = Math.min(this.#smallest, this.#least)
     // Numbers with a fraction are kept as such, not as references that a collection follows.
     if (this.#least >= SMALL_HEAP_BYTES && this.#least < LARGE_HEAP_BYTES)
-      this.#ballast = new Array<number>(BALLAST_BYTES / 8).fill(0.5)
+      this.#ballast ??= new Array<number>(BALLAST_BYTES / 8).fill(0.5)
     this.#least = Infinity
     this.#looks = 0
   }
@@ -187,11 +193,10 @@ export class BulkMemory {
     this.#timer = undefined
     for (const mover of this.#movers) mover.trim()
     this.#movers.clear()
-    const { old, external } = this.#host.heap()
-    const all = this.#ballast === undefined ? old : old - BALLAST_BYTES
+    const { old, external } = this.#heap()
     this.#ballast = undefined
     // What is garbage in it now says nothing of what it is when that has been collected.
-    const own = Math.min(all, this.#least, this.#smallest)
+    const own = Math.min(old, this.#least, this.#smallest)
     // After a collection that it was made to do, V8 lets a heap grow slowly, and the next binaries cost more: in a small
     // heap alone they do not.
     if (own >= COLLECTED_HEAP_BYTES && external < 2 * this.#keptBytes) return

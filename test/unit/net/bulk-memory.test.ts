@@ -172,6 +172,18 @@ describe('bulk memory', () => {
     expect(asked).toEqual([LEARN, 128])
   })
 
+  test('a heap that was collected with its ballast in it is as small as it was without', () => {
+    heap = { old: 12 * MiB, external: 0 }
+    weigh()
+    expect(memory.ballasted).toBe(true)
+    heap.old = 8 * MiB + BALLAST_BYTES
+    move(16 * MiB, 100)
+    heap.old = 12 * MiB + BALLAST_BYTES
+    move(15 * 16 * MiB, 1_000)
+    jest.advanceTimersByTime(BULK_IDLE_MS)
+    expect(asked).toEqual([LEARN, 128])
+  })
+
   test('without glibc V8 alone is asked', () => {
     memory = make(false)
     move(32 * MiB, 100)
