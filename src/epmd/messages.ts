@@ -116,7 +116,7 @@ function encodeNode(node: EpmdNode): Uint8Array {
  */
 export function isAliveName(name: string): boolean {
   const characters = countCharacters(name)
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
   return characters >= 1 && characters <= MAX_NAME_CHARACTERS && !/[\u0000-\u0020\u007f@]/.test(name)
 }
 

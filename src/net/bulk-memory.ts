@@ -59,8 +59,12 @@ const COLLECTED_HEAP_BYTES = 8.75 * 1024 * 1024
 /** What is added to one between the two. With less, V8 at times collects that heap for each few of them, too. */
 export const BALLAST_BYTES = 16 * 1024 * 1024
 
-/** Parts of the largest piece: two are more than glibc keeps with that, the others fill what is free before its end. */
-const TRIM_SHARES = [11 / 12, 11 / 12, 11 / 12, 11 / 12, 1 / 5]
+/**
+ * What glibc is asked for, to give back what is free before: smaller than the largest piece, which would not come from its
+ * heap, three of them more than it keeps, two for what is free before the end of the heap.
+ */
+const TRIM_PIECES = 5
+const TRIM_SHARE = 11 / 12
 
 /** What large binaries come or go through. */
 export interface BulkMover {
@@ -117,7 +121,7 @@ export class BulkMemory {
   #pieceBytes = 0
   #keptBytes = 0
   #ballast: number[] | undefined
-  /** The smallest heap of the last looks, and of all before them. */
+  /** The smallest heap of the last looks, and of all since something is kept. */
   #least = Infinity
   #smallest = Infinity
   #looks = 0
@@ -172,9 +176,10 @@ export class BulkMemory {
   }
 
   #weigh(): void {
-    this.#least = Math.min(this.#least, this.#heap().old)
+    const { old } = this.#heap()
+    this.#least = Math.min(this.#least, old)
+    this.#smallest = Math.min(this.#smallest, old)
     if (++this.#looks < LOOKS) return
-    this.#smallest = Math.min(this.#smallest, this.#least)
     // Numbers with a fraction are kept as such, not as references that a collection follows.
     if (this.#least >= SMALL_HEAP_BYTES && this.#least < LARGE_HEAP_BYTES)
       this.#ballast ??= new Array<number>(BALLAST_BYTES / 8).fill(0.5)
@@ -196,7 +201,7 @@ export class BulkMemory {
     const { old, external } = this.#heap()
     this.#ballast = undefined
     // What is garbage in it now says nothing of what it is when that has been collected.
-    const own = Math.min(old, this.#least, this.#smallest)
+    const own = Math.min(old, this.#smallest)
     // After a collection that it was made to do, V8 lets a heap grow slowly, and the next binaries cost more: in a small
     // heap alone they do not.
     if (own >= COLLECTED_HEAP_BYTES && external < 2 * this.#keptBytes) return
@@ -215,7 +220,8 @@ export class BulkMemory {
 
   /** Together more than glibc keeps: when they are freed, it gives back these and all that is free before them. */
   #trim(): void {
-    this.#ask((host) => host.pass(TRIM_SHARES.map((share) => Math.floor(this.#pieceBytes * share))))
+    const bytes = Math.floor(this.#pieceBytes * TRIM_SHARE)
+    this.#ask((host) => host.pass(new Array<number>(TRIM_PIECES).fill(bytes)))
   }
 
   #ask(what: (host: BulkMemoryHost) => void): void {

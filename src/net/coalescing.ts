@@ -93,7 +93,7 @@ export class Coalescing {
   #receivedAt = -Infinity
   #writtenAt = -Infinity
   #answeredAt = -Infinity
-  /** What came in this epoch, and in how many turns that ended with a sleep. */
+  /** What came in this epoch, and in how many turns that ended with a sleep, or went without for the rhythm. */
   #frames = 0
   #bytes = 0
   #turns = 0
@@ -151,7 +151,7 @@ export class Coalescing {
       this.#beginEpoch(now)
       return
     }
-    if (this.#trials === this.#answered && ++this.#beat % RHYTHM === 0) return
+    if (this.#trials === this.#answered && this.#skips()) return
     if (this.#system.sleep(Math.min(this.#wait * this.#limitMs, MAX_WAIT_MS))) {
       this.#wokenAt = this.#system.now()
       return
@@ -162,6 +162,11 @@ export class Coalescing {
   #trialsNow(now: number): WaitTrials {
     if (this.#bytes / FRAME_BYTES > this.#frames) return this.#large
     return now - this.#writtenAt < ANSWERED_MS ? this.#answered : this.#unanswered
+  }
+
+  #skips(): boolean {
+    this.#beat = (this.#beat + 1) % RHYTHM
+    return this.#beat === 0
   }
 
   #load(): number {
