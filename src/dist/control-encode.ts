@@ -10,7 +10,7 @@
  * depends on what was negotiated, as in the `erts_dsig_send_*` functions of erts.
  */
 import { atom } from '../etf/atom.js'
-import { writeTerm, type EncodeContext } from '../etf/encode.js'
+import { writeAddress, writeTerm, type EncodeContext } from '../etf/encode.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import { tuple } from '../etf/tuple.js'
 import type { Writer } from '../etf/writer.js'
@@ -67,19 +67,19 @@ export function writeControl(
     case 'send':
       if (features.sendSender && signal.from !== undefined) {
         head(writer, token ? 4 : 3, token ? op.SEND_SENDER_TT : op.SEND_SENDER)
-        writeTerm(writer, signal.from, context)
+        writeAddress(writer, signal.from, context)
       } else {
         head(writer, token ? 4 : 3, token ? op.SEND_TT : op.SEND)
-        writeTerm(writer, EMPTY, context)
+        writeAddress(writer, EMPTY, context)
       }
-      writeTerm(writer, signal.to, context)
+      writeAddress(writer, signal.to, context)
       if (token) writeTerm(writer, signal.traceToken, context)
       return true
     case 'regSend':
       head(writer, token ? 5 : 4, token ? op.REG_SEND_TT : op.REG_SEND)
-      writeTerm(writer, signal.from, context)
-      writeTerm(writer, EMPTY, context)
-      writeTerm(writer, signal.to, context)
+      writeAddress(writer, signal.from, context)
+      writeAddress(writer, EMPTY, context)
+      writeAddress(writer, signal.to, context)
       if (token) writeTerm(writer, signal.traceToken, context)
       return true
     case 'aliasSend':
@@ -89,8 +89,8 @@ export function writeControl(
       }
       if (!features.alias) throw notNegotiated('a message to an alias', 'ALIAS')
       head(writer, token ? 4 : 3, token ? op.ALIAS_SEND_TT : op.ALIAS_SEND)
-      writeTerm(writer, signal.from, context)
-      writeTerm(writer, signal.to, context)
+      writeAddress(writer, signal.from, context)
+      writeAddress(writer, signal.to, context)
       if (token) writeTerm(writer, signal.traceToken, context)
       return true
     case 'altactSend':
@@ -119,9 +119,9 @@ export function writeControl(
     case 'monitor':
     case 'demonitor':
       head(writer, 4, signal.type === 'monitor' ? op.MONITOR_P : op.DEMONITOR_P)
-      writeTerm(writer, signal.from, context)
-      writeTerm(writer, signal.to, context)
-      writeTerm(writer, signal.ref, context)
+      writeAddress(writer, signal.from, context)
+      writeAddress(writer, signal.to, context)
+      writeAddress(writer, signal.ref, context)
       return false
     case 'monitorExit':
       head(
@@ -129,9 +129,9 @@ export function writeControl(
         features.exitPayload ? 4 : 5,
         features.exitPayload ? op.PAYLOAD_MONITOR_P_EXIT : op.MONITOR_P_EXIT,
       )
-      writeTerm(writer, signal.from, context)
-      writeTerm(writer, signal.to, context)
-      writeTerm(writer, signal.ref, context)
+      writeAddress(writer, signal.from, context)
+      writeAddress(writer, signal.to, context)
+      writeAddress(writer, signal.ref, context)
       if (!features.exitPayload) writeTerm(writer, signal.reason, context)
       return features.exitPayload
     case 'groupLeader':
@@ -139,9 +139,9 @@ export function writeControl(
     case 'spawnRequest':
       if (!features.spawn) throw notNegotiated('SPAWN_REQUEST', 'SPAWN')
       head(writer, token ? 7 : 6, token ? op.SPAWN_REQUEST_TT : op.SPAWN_REQUEST)
-      writeTerm(writer, signal.ref, context)
-      writeTerm(writer, signal.from, context)
-      writeTerm(writer, signal.groupLeader, context)
+      writeAddress(writer, signal.ref, context)
+      writeAddress(writer, signal.from, context)
+      writeAddress(writer, signal.groupLeader, context)
       writeTerm(writer, tuple(signal.module, signal.function, signal.arity), context)
       writeTerm(writer, signal.options, context)
       if (token) writeTerm(writer, signal.traceToken, context)
@@ -149,10 +149,10 @@ export function writeControl(
     case 'spawnReply':
       if (!features.spawn) throw notNegotiated('SPAWN_REPLY', 'SPAWN')
       head(writer, token ? 6 : 5, token ? op.SPAWN_REPLY_TT : op.SPAWN_REPLY)
-      writeTerm(writer, signal.ref, context)
-      writeTerm(writer, signal.to, context)
+      writeAddress(writer, signal.ref, context)
+      writeAddress(writer, signal.to, context)
       writeTerm(writer, signal.flags, context)
-      writeTerm(writer, signal.result, context)
+      writeAddress(writer, signal.result, context)
       if (token) writeTerm(writer, signal.traceToken, context)
       return false
   }
@@ -236,8 +236,8 @@ function writeAltact(
   const token = signal.traceToken !== undefined
   head(writer, token ? 5 : 4, op.ALTACT_SIG_SEND)
   writeTerm(writer, token ? flags | op.ALTACT_SIG_FLG_TOKEN : flags, context)
-  writeTerm(writer, signal.from, context)
-  writeTerm(writer, signal.to, context)
+  writeAddress(writer, signal.from, context)
+  writeAddress(writer, signal.to, context)
   if (token) writeTerm(writer, signal.traceToken, context)
 }
 
@@ -253,8 +253,8 @@ function head(writer: Writer, arity: number, code: number): void {
 
 function pids(writer: Writer, code: number, from: Pid, to: Pid, context: EncodeContext): false {
   head(writer, 3, code)
-  writeTerm(writer, from, context)
-  writeTerm(writer, to, context)
+  writeAddress(writer, from, context)
+  writeAddress(writer, to, context)
   return false
 }
 
@@ -266,8 +266,8 @@ function unlink(
 ): false {
   head(writer, 4, code)
   writeTerm(writer, signal.id, context)
-  writeTerm(writer, signal.from, context)
-  writeTerm(writer, signal.to, context)
+  writeAddress(writer, signal.from, context)
+  writeAddress(writer, signal.to, context)
   return false
 }
 
@@ -280,8 +280,8 @@ function exit(
 ): boolean {
   const token = signal.traceToken !== undefined
   head(writer, (token ? 4 : 3) + (payload ? 0 : 1), code)
-  writeTerm(writer, signal.from, context)
-  writeTerm(writer, signal.to, context)
+  writeAddress(writer, signal.from, context)
+  writeAddress(writer, signal.to, context)
   if (token) writeTerm(writer, signal.traceToken, context)
   if (!payload) writeTerm(writer, signal.reason, context)
   return payload

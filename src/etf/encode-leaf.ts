@@ -445,9 +445,9 @@ export function writeReference(
   writer.position = at + 3
   writeAtom(writer, reference.node, settings)
   writer.ensure(24)
-  const { bytes, position } = writer
-  writeUint32(bytes, position, reference.creation)
-  for (let i = 0; i < length; i++) writeUint32(bytes, position + 4 + 4 * i, words[i] as number)
+  const { view, position } = writer
+  view.setUint32(position, reference.creation)
+  for (let i = 0; i < length; i++) view.setUint32(position + 4 + 4 * i, words[i] as number)
   writer.position = position + 4 + 4 * length
 }
 

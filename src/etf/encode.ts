@@ -7,10 +7,12 @@
  */
 import { EtfError } from '../errors.js'
 import { DEFAULT_LIMITS, type Limits } from '../limits.js'
+import type { Atom } from './atom.js'
 import type { ObjectKeyBudget } from './budget.js'
-import { writeBytes, writeTag } from './encode-leaf.js'
+import { writeAtom, writeBytes, writePid, writeReference, writeTag } from './encode-leaf.js'
 import { writeInner } from './encode-term.js'
 import { describePath } from './path.js'
+import { Pid, Reference } from './identifiers.js'
 import { Output } from './output.js'
 import { platform } from './platform.js'
 import { type AtomIndex, Settings } from './settings.js'
@@ -60,11 +62,31 @@ const NO_SETTINGS = new Settings()
  */
 export function writeTerm(writer: Writer, term: Encodable, context?: EncodeContext): void {
   if (context === undefined) return write(writer, term, NO_SETTINGS, DEFAULT_LIMITS.maxTermBytes)
+  write(writer, term, keptSettings(context), context.limits?.maxTermBytes ?? DEFAULT_LIMITS.maxTermBytes)
+}
+
+/** As {@link writeTerm}, in less time: whom signals are from and to, and their references. */
+export function writeAddress(
+  writer: Writer,
+  term: Pid | Reference | Atom | boolean,
+  context: EncodeContext,
+): void {
+  const settings = keptSettings(context)
+  try {
+    if (term instanceof Pid) writePid(writer, term, settings, 0)
+    else if (term instanceof Reference) writeReference(writer, term, settings, 0)
+    else writeAtom(writer, term, settings)
+  } catch (error) {
+    throw locate(error, term, settings)
+  }
+}
+
+function keptSettings(context: EncodeContext): Settings {
   if (context !== lastContext) {
     lastSettings = settingsFor(context)
     lastContext = context
   }
-  write(writer, term, lastSettings, context.limits?.maxTermBytes ?? DEFAULT_LIMITS.maxTermBytes)
+  return lastSettings
 }
 
 /** A link writes several terms for each message, with one context that does not change: its settings are kept. */
@@ -91,17 +113,21 @@ function write(writer: Writer, term: unknown, settings: Settings, most: number):
     writeInner(writer, term, settings, 0)
     if (writer.position > limit) throw tooLarge(most)
   } catch (error) {
-    if (!(error instanceof EtfError) || error.path !== undefined) throw error
-    const path = describePath(term, settings.path, settings.failedAt)
-    throw new EtfError(
-      error.code,
-      path === '' ? error.message : `${error.message} (at ${path})`,
-      { path },
-      { cause: error.cause },
-    )
+    throw locate(error, term, settings)
   } finally {
     writer.limit = Infinity
   }
+}
+
+function locate(error: unknown, term: unknown, settings: Settings): unknown {
+  if (!(error instanceof EtfError) || error.path !== undefined) return error
+  const path = describePath(term, settings.path, settings.failedAt)
+  return new EtfError(
+    error.code,
+    path === '' ? error.message : `${error.message} (at ${path})`,
+    { path },
+    { cause: error.cause },
+  )
 }
 
 /** What `encode` writes with. */

@@ -78,7 +78,8 @@ export class Input {
    * @internal
    */
   view: DataView | undefined
-  private readonly atoms: readonly (Atom | boolean)[] | undefined
+  /** @internal */
+  readonly atoms: readonly (Atom | boolean)[] | undefined
   /** @internal */
   readonly source: AtomSource
   /** @internal */

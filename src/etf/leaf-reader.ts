@@ -41,10 +41,17 @@ export class LeafReader extends Input {
     const length = this.uint16()
     if (length < 1 || length > 5) throw this.malformed('ETF_BAD_TERM', `has ${length} words, not 1 to 5`)
     const node = this.node()
-    const creation = wideCreation ? this.uint32() : this.uint8()
     const words = room(length) as number[]
-    for (let i = 0; i < length; i++) words[i] = this.uint32()
-    return new Reference(node, creation, words)
+    const p = this.position
+    const view = this.view
+    if (view === undefined || !wideCreation || p + 4 + 4 * length > this.end) {
+      const creation = wideCreation ? this.uint32() : this.uint8()
+      for (let i = 0; i < length; i++) words[i] = this.uint32()
+      return new Reference(node, creation, words)
+    }
+    this.position = p + 4 + 4 * length
+    for (let i = 0; i < length; i++) words[i] = view.getUint32(p + 4 + 4 * i)
+    return new Reference(node, view.getUint32(p), words)
   }
 
   protected arity(): number {

@@ -148,7 +148,7 @@ export class Reader extends LeafReader {
    * reading.
    */
   private fill(items: Term[], from: number, depth: number, isMap = false): Term[] {
-    const { bytes, view, end } = this
+    const { bytes, view, end, atoms } = this
     const count = items.length
     // Up to here, what has no text can be read without asking whether it is whole.
     const safe = end - LEAF_BYTES
@@ -181,6 +181,13 @@ export class Reader extends LeafReader {
             p = start + length
             continue
           }
+          case 82: {
+            const found = atoms?.[bytes[p + 1] as number]
+            if (found === undefined) break
+            items[i] = found
+            p += 2
+            continue
+          }
           case 104: {
             const length = bytes[p + 1] as number
             if (!inner || p + 2 + length > end) break
@@ -207,6 +214,11 @@ export class Reader extends LeafReader {
                   ((bytes[p + 3] as number) << 8) |
                   (bytes[p + 4] as number)
                 p += 5
+              } else if (tag === 82) {
+                const found = atoms?.[bytes[p + 1] as number]
+                if (found === undefined) break
+                elements[k] = found
+                p += 2
               } else break
             }
             if (k < length) {

@@ -5,6 +5,7 @@
 import type { BeampeerError } from '../errors.js'
 import { NodeError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
+import type { SignalIn } from '../dist/signals.js'
 import type { Limits } from '../limits.js'
 import { localSignal } from '../process/copy.js'
 import { IoClient } from '../process/io.js'
@@ -101,6 +102,7 @@ export class Kernel {
       onArrival: (mailbox, node) => this.#backpressure.arrived(mailbox, node),
     })
     this.#backpressure = new Backpressure(limits, (node) => this.peers.get(node)?.link)
+    const answer = (signal: SignalIn): void => this.table.deliverLater(signal)
     this.peers = new Peers({
       limits,
       cookies: options.cookies,
@@ -112,7 +114,7 @@ export class Kernel {
       autoConnect: options.autoConnect,
       random32: options.random32,
       freeze: (signal) => localSignal(signal),
-      adapt: (signal, { link }) => adapt(signal, link, (answer) => this.table.deliverLater(answer)),
+      adapt: (signal, { link }) => adapt(signal, link, answer),
       events: {
         up: (peer) => this.#up(peer),
         signal: (signal, bytes) => this.table.deliver(signal, bytes),

@@ -5,7 +5,7 @@ import {
 } from '../../../src/etf/node.js' // prettier-ignore
 import { internAtom } from '../../../src/etf/atom.js'
 import { ObjectKeyBudget } from '../../../src/etf/budget.js'
-import { type EncodeContext, writeTerm } from '../../../src/etf/encode.js'
+import { type EncodeContext, writeAddress, writeTerm } from '../../../src/etf/encode.js'
 import { Writer } from '../../../src/etf/writer.js'
 import { fromHex } from '../../support/etf-vectors.js'
 
@@ -284,6 +284,24 @@ describe('for a link', () => {
   ])('%j', (context, good, bad) => {
     expect(written([good], context)).not.toBe('')
     if (bad !== undefined) cannot([bad], context)
+  })
+
+  test('addresses as any term', () => {
+    const index = (name: unknown): number => (name === node ? 3 : -1)
+    const all = [new Pid(node, 1, 2, 3), new Reference(node, 1, [1, 2]), node, atom('other'), true, false]
+    for (const context of [{}, { atoms: { index } }, { bigPids: false, maxReferenceWords: 3 }]) {
+      for (const address of all) {
+        const writer = new Writer(1)
+        writeAddress(writer, address, context)
+        expect(Buffer.from(writer.copy()).toString('hex')).toBe(written(address, context))
+      }
+    }
+    const small = { bigPids: false, maxReferenceWords: 3 }
+    for (const address of [new Pid(node, 0x8000, 0, 1), new Reference(node, 1, [1, 2, 3, 4])]) {
+      expect(() => writeAddress(new Writer(), address, small)).toThrow(
+        expect.objectContaining({ code: 'ETF_PEER_CANNOT_CARRY', path: '' }),
+      )
+    }
   })
 
   test('ports as the peer knows them', () => {

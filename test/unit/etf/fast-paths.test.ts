@@ -2,7 +2,10 @@
  * What the codec reads and writes in place, apart from the ordinary way: lists, tuples and maps of leaves, short and long,
  * at every place in the input. The naive decoder is the judge.
  */
-import { atom, decode, encode, EtfError, ErlMap, float, isEqual, tuple, type Encodable, type Term } from '../../../src/etf/node.js' // prettier-ignore
+import { atom, decode, encode, EtfError, ErlMap, float, isEqual, Pid, Reference, tuple, type Atom, type Encodable, type Term } from '../../../src/etf/node.js' // prettier-ignore
+import { writeTerm } from '../../../src/etf/encode.js'
+import { Reader } from '../../../src/etf/reader.js'
+import { Writer } from '../../../src/etf/writer.js'
 import { naiveDecode } from '../../support/naive-etf.js'
 import { naiveKey } from '../../support/naive-key.js'
 
@@ -10,6 +13,8 @@ const INTEGERS = [0, 255, 256, -1, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) 
 const BIG = [53n, 56n, 63n, 64n, 65n, 128n, 2039n, 2040n, 2041n, 2048n].flatMap((bits) =>
   [(1n << bits) - 1n, 1n << bits, (1n << bits) + 1n].flatMap((value) => [value, -value]),
 )
+
+const NODE = atom('node@host')
 
 const kinds: Record<string, (i: number) => Encodable> = {
   integers: (i) => INTEGERS[i % INTEGERS.length] as number,
@@ -34,6 +39,8 @@ const kinds: Record<string, (i: number) => Encodable> = {
   nothing: (i) => (i % 2 === 0 ? [] : tuple()),
   lists: (i) => [i, [i + 0.5, atom('x')], []],
   booleans: (i) => i % 2 === 0,
+  pids: (i) => new Pid(atom(`node@host${'x'.repeat(i)}`), i, 2 ** 32 - 1 - i, i % 4),
+  references: (i) => new Reference(NODE, i, [2 ** 32 - 1, i, 3, 4, 5].slice(0, 1 + (i % 5))),
   maps: (i) => ErlMap.from<Encodable, Encodable>([['id', i], [atom('id'), 'é'], [i, 1.5]]), // prettier-ignore
 }
 
@@ -94,6 +101,75 @@ describe.each(Object.entries(kinds))('%s', (_name, make) => {
         expect(caught).toBeInstanceOf(EtfError)
         expect(caught).toMatchObject({ code: 'ETF_TRUNCATED' })
       }
+    }
+  })
+})
+
+describe('with the atoms of a header', () => {
+  const leaves = (i: number): Encodable[] => [
+    atom('first'),
+    new Pid(NODE, i, 2, 3),
+    i % 2 === 0,
+    new Reference(NODE, 9, [1, i, 2 ** 32 - 1]),
+    tuple(
+      atom('second'),
+      i,
+      atom('third'),
+      70_000,
+      atom('first'),
+      new Pid(atom('other@host'), 1, i, 0),
+      NODE,
+    ),
+    [atom('third'), [], new Reference(atom('other@host'), 1, [i])],
+    i,
+  ]
+  /** With a header that has no more than `most` atoms; the others are written in full. */
+  const written = (term: Encodable, most: number): { bytes: Uint8Array; atoms: (Atom | boolean)[] } => {
+    const atoms: (Atom | boolean)[] = []
+    const index = (name: Atom | boolean): number => {
+      if (!atoms.includes(name) && atoms.length < most) atoms.push(name)
+      return atoms.indexOf(name)
+    }
+    const writer = new Writer()
+    writeTerm(writer, term, { atoms: { index } })
+    return { bytes: writer.copy(), atoms }
+  }
+  const terms = [0, 1, 6, 7, 30].map((count) => Array.from({ length: count }, (_, i) => leaves(i)).flat())
+
+  test.each([0, 1, 3, 255])('%i of them', (most) => {
+    for (const term of terms) {
+      const { bytes, atoms } = written(term, most)
+      for (let time = 0; time < 3; time++) {
+        const reader = new Reader(bytes, 0, bytes.length, { atoms })
+        expect(isEqual(reader.readTerm(), term)).toBe(true)
+        expect(reader.position).toBe(bytes.length)
+      }
+    }
+  })
+
+  test('that has not all of them', () => {
+    const { bytes, atoms } = written(terms[3], 255)
+    for (let count = 0; count < atoms.length; count++) {
+      const reader = new Reader(bytes, 0, bytes.length, { atoms: atoms.slice(0, count) })
+      expect(() => reader.readTerm()).toThrow(expect.objectContaining({ code: 'ETF_ATOM_CACHE' }))
+    }
+    expect(() => new Reader(bytes).readTerm()).toThrow(expect.objectContaining({ code: 'ETF_ATOM_CACHE' }))
+  })
+
+  test('of which one is no name for a node', () => {
+    const { bytes, atoms } = written(terms[3], 255)
+    const wrong = atoms.map((name) => (name === NODE ? true : name))
+    expect(() => new Reader(bytes, 0, bytes.length, { atoms: wrong }).readTerm()).toThrow(
+      expect.objectContaining({ code: 'ETF_BAD_TERM', tag: 88 }),
+    )
+  })
+
+  test('cut short anywhere', () => {
+    const { bytes, atoms } = written(terms[3], 255)
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => new Reader(bytes, 0, length, { atoms }).readTerm()).toThrow(
+        expect.objectContaining({ code: 'ETF_TRUNCATED' }),
+      )
     }
   })
 })
