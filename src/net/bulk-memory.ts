@@ -2,10 +2,10 @@
  * The memory of large binaries that keep coming or going. Each is new memory, from V8 and the C library below it, and
  * garbage soon after.
  *
- * V8 frees those that were used and forgotten for each 32 MB of them, which costs little. In a heap of 8 to some 16 MiB it
- * then collects the whole heap each time, as objects and binaries together pass the size at which it does: that costs as
- * much as moving the binaries. In a smaller heap it does not begin to, and in a larger one that size is a multiple of the
- * heap's. So a heap that stays between the two is made larger, by an array that holds nothing and that no collection looks
+ * V8 frees those that were used and forgotten for each 32 MB of them, which costs little. But in some heaps it collects the
+ * whole heap each time, as objects and binaries together pass the size at which it does: that costs as much as moving the
+ * binaries, and goes on, for that size depends on how fast the heap grew before the collection, and it did not. So one that
+ * is seen to be collected often is made larger, all at once, by an array that holds nothing and that no collection looks
  * into.
  *
  * The C library gives what was freed back to the system, from where it is had again, page by page, each filled with zeros
@@ -44,19 +44,16 @@ const FELT_BYTES = 128 * 1024 * 1024
 /** The largest piece that has one (`DEFAULT_MMAP_THRESHOLD_MAX`). */
 const MAX_NOTICED_BYTES = 32 * 1024 * 1024
 
-/** V8 does not begin to collect a heap of less than 8 MiB for what is beside it. One is hardly ever looked at when it is smallest. */
-const SMALL_HEAP_BYTES = 7.75 * 1024 * 1024
+/** A heap that is smaller by so much than when it was looked at last has been collected. */
+const COLLECTED_BYTES = 8 * 1024
 
-/** One of this size is large enough as it is. */
-const LARGE_HEAP_BYTES = 16 * 1024 * 1024
+/** A collection so few looks after the last one, or after the first look, is one of many. */
+const OFTEN_LOOKS = 8
 
-/** The least of so many looks is what a heap has beside garbage: one of that size is collected meanwhile. */
-const LOOKS = 16
+/** A heap that may be found to be less than 8 MiB when it has been collected: V8 does not begin to collect that for binaries. */
+const SMALL_HEAP_BYTES = 8.75 * 1024 * 1024
 
-/** One that may be found to be as small when it has been collected. */
-const COLLECTED_HEAP_BYTES = 8.75 * 1024 * 1024
-
-/** What is added to one between the two. With less, V8 at times collects that heap for each few of them, too. */
+/** What is added to a heap. */
 export const BALLAST_BYTES = 16 * 1024 * 1024
 
 /**
@@ -121,10 +118,14 @@ export class BulkMemory {
   #pieceBytes = 0
   #keptBytes = 0
   #ballast: number[] | undefined
-  /** The smallest heap of the last looks, and of all since something is kept. */
-  #least = Infinity
+  /** Heaps since something is kept: the smallest, and the last. */
   #smallest = Infinity
+  #last = 0
   #looks = 0
+  #collectedAt = 0
+  /** When the heap was made larger last, and how often. */
+  #enlargedAt = -Infinity
+  #enlarged = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #movers = new Set<BulkMover>()
 
@@ -132,9 +133,9 @@ export class BulkMemory {
     this.#host = host
   }
 
-  /** Whether the heap has been made larger. */
-  get ballasted(): boolean {
-    return this.#ballast !== undefined
+  /** How often the heap was made larger; 0 when it is as large as before. */
+  get enlarged(): number {
+    return this.#enlarged
   }
 
   /**
@@ -159,8 +160,11 @@ export class BulkMemory {
     }
     this.#keptBytes = keptBytes
     this.#keep(Math.min(Math.floor(keptBytes / 2), MAX_NOTICED_BYTES))
-    this.#smallest = this.#least = Infinity
+    this.#smallest = Infinity
+    this.#last = 0
     this.#looks = 0
+    this.#collectedAt = 0
+    this.#enlargedAt = -Infinity
     this.#timer = setTimeout(() => this.#giveBack(), BULK_IDLE_MS).unref()
   }
 
@@ -177,14 +181,25 @@ export class BulkMemory {
 
   #weigh(): void {
     const { old } = this.#heap()
-    this.#least = Math.min(this.#least, old)
+    const collected = old < this.#last - COLLECTED_BYTES
     this.#smallest = Math.min(this.#smallest, old)
-    if (++this.#looks < LOOKS) return
+    this.#last = old
+    this.#looks++
+    if (!collected) return
+    const often = this.#looks - this.#collectedAt < OFTEN_LOOKS
+    this.#collectedAt = this.#looks
+    // Where it does not help, it is done less and less often.
+    const pause = OFTEN_LOOKS * 2 ** (this.#enlarged - 1)
+    if (often && this.#looks - this.#enlargedAt >= pause) this.#enlarge()
+  }
+
+  /** Anew, if it was before: it is that the heap grows which counts. */
+  #enlarge(): void {
     // Numbers with a fraction are kept as such, not as references that a collection follows.
-    if (this.#least >= SMALL_HEAP_BYTES && this.#least < LARGE_HEAP_BYTES)
-      this.#ballast ??= new Array<number>(BALLAST_BYTES / 8).fill(0.5)
-    this.#least = Infinity
-    this.#looks = 0
+    this.#ballast = new Array<number>(BALLAST_BYTES / 8).fill(0.5)
+    this.#last = 0
+    this.#collectedAt = this.#enlargedAt = this.#looks
+    this.#enlarged++
   }
 
   /** For good, as far as glibc is concerned: it never keeps less again. */
@@ -200,11 +215,12 @@ export class BulkMemory {
     this.#movers.clear()
     const { old, external } = this.#heap()
     this.#ballast = undefined
+    this.#enlarged = 0
     // What is garbage in it now says nothing of what it is when that has been collected.
     const own = Math.min(old, this.#smallest)
     // After a collection that it was made to do, V8 lets a heap grow slowly, and the next binaries cost more: in a small
     // heap alone they do not.
-    if (own >= COLLECTED_HEAP_BYTES && external < 2 * this.#keptBytes) return
+    if (own >= SMALL_HEAP_BYTES && external < 2 * this.#keptBytes) return
     this.#ask((host) => host.allocate(FELT_BYTES))
     if (this.#pieceBytes > 0) this.#trimLater(TRIMS)
   }

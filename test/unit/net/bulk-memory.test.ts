@@ -109,35 +109,73 @@ describe('bulk memory', () => {
     expect(asked).toEqual(['32.0'])
   })
 
-  /** Until it was looked at the heap often enough: from the second time on, when something is kept. */
-  const weigh = (): void => move((1 + 1 + 16) * 16 * MiB, 1_000)
+  /** Looked at from the second time on, when something is kept: then it is so large, in MiB, at one look after the other. */
+  const begin = (): void => move(2 * 16 * MiB, 200)
+  const look = (...sizes: number[]): void => {
+    for (const size of sizes) {
+      heap.old = size * MiB
+      move(16 * MiB, 100)
+    }
+  }
+  const steady = (size: number, looks: number): void => look(...new Array<number>(looks).fill(size))
 
-  test.each([
-    [7.75 * MiB - 1, false],
-    [7.75 * MiB, true],
-    [16 * MiB - 1, true],
-    [16 * MiB, false],
-  ])('a heap of %d bytes is made larger meanwhile: %s', (old, is) => {
-    heap = { old, external: 0 }
-    move((1 + 1 + 15) * 16 * MiB, 1_000)
-    expect(memory.ballasted).toBe(false)
-    move(16 * MiB, 100)
-    expect(memory.ballasted).toBe(is)
+  test('a heap that is collected soon, or often, is made larger meanwhile', () => {
+    begin()
+    look(12, 12.5, 13)
+    expect(memory.enlarged).toBe(0)
+    look(12)
+    expect(memory.enlarged).toBe(1)
     jest.advanceTimersByTime(BULK_IDLE_MS)
-    expect(memory.ballasted).toBe(false)
+    expect(memory.enlarged).toBe(0)
+    begin()
+    steady(13, 8)
+    look(12, 13)
+    expect(memory.enlarged).toBe(0)
+    look(12)
+    expect(memory.enlarged).toBe(1)
   })
 
-  test('what is garbage in it does not count, and one that grows is weighed again', () => {
-    heap = { old: 12 * MiB, external: 0 }
-    move((1 + 1 + 15) * 16 * MiB, 1_000)
-    heap.old = 7 * MiB
-    move(16 * MiB, 100)
-    expect(memory.ballasted).toBe(false)
-    heap.old = 12 * MiB
-    move(15 * 16 * MiB, 1_000)
-    expect(memory.ballasted).toBe(false)
-    move(16 * MiB, 100)
-    expect(memory.ballasted).toBe(true)
+  test.each([
+    [7, 1],
+    [8, 0],
+  ])('collected for the first time at look %d: %d', (looks, enlarged) => {
+    begin()
+    steady(13, looks - 1)
+    look(12)
+    expect(memory.enlarged).toBe(enlarged)
+  })
+
+  test.each([
+    [7, 1],
+    [8, 0],
+  ])('collections %d looks apart: %d', (looks, enlarged) => {
+    begin()
+    steady(13, 8)
+    look(12)
+    steady(13, looks - 1)
+    look(12)
+    expect(memory.enlarged).toBe(enlarged)
+  })
+
+  test.each([
+    [8 * 1024, 0],
+    [8 * 1024 + 1, 1],
+  ])('smaller by %d bytes: %d', (bytes, enlarged) => {
+    begin()
+    look(12, 12 - bytes / MiB)
+    expect(memory.enlarged).toBe(enlarged)
+  })
+
+  test('where it does not help it is done again, after twice as long each time', () => {
+    begin()
+    look(13, 12)
+    const at: number[] = []
+    for (let looks = 1, enlarged = 1; looks <= 60; looks++) {
+      look(looks % 2 === 0 ? 12 : 13)
+      if (memory.enlarged > enlarged) at.push(looks)
+      enlarged = memory.enlarged
+    }
+    expect(at).toEqual([8, 24, 56])
   })
 
   test.each([
@@ -145,25 +183,20 @@ describe('bulk memory', () => {
     ['a larger one', 8.75 * MiB, 2 * KEPT - 1, false],
     ['a larger one that holds much', 8.75 * MiB, 2 * KEPT, true],
   ])('is given back in %s: %d bytes, %d beside it: %s', (_, old, external, is) => {
-    heap = { old, external }
-    weigh()
-    expect(memory.ballasted).toBe(true)
+    heap = { old: 20 * MiB, external }
+    begin()
+    look(20, 19)
+    expect(memory.enlarged).toBe(1)
     // It is not what counts.
-    heap.old += BALLAST_BYTES
+    heap.old = old + BALLAST_BYTES
     jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
     expect(asked).toEqual(is ? [LEARN, 128, TRIM, TRIM] : [LEARN])
   })
 
-  test.each([
-    ['in the last looks', 3],
-    ['in those before', 16],
-  ])('a heap that was small %s is so, whatever garbage is in it at the end', (_, looks) => {
-    heap = { old: 12 * MiB, external: 0 }
-    move(2 * 16 * MiB, 100)
-    heap.old = 7 * MiB
-    move(16 * MiB, 100)
-    heap.old = 12 * MiB
-    move((looks - 1) * 16 * MiB, 1_000)
+  test('a heap that was small once is so, whatever garbage is in it at the end', () => {
+    begin()
+    look(7)
+    steady(12, 15)
     jest.advanceTimersByTime(BULK_IDLE_MS)
     expect(asked).toEqual([LEARN, 128])
     // What was once is not remembered for the next that come.
@@ -174,12 +207,10 @@ describe('bulk memory', () => {
 
   test('a heap that was collected with its ballast in it is as small as it was without', () => {
     heap = { old: 12 * MiB, external: 0 }
-    weigh()
-    expect(memory.ballasted).toBe(true)
-    heap.old = 8 * MiB + BALLAST_BYTES
-    move(16 * MiB, 100)
-    heap.old = 12 * MiB + BALLAST_BYTES
-    move(15 * 16 * MiB, 1_000)
+    begin()
+    look(13, 12)
+    expect(memory.enlarged).toBe(1)
+    look(8 + BALLAST_BYTES / MiB, 12 + BALLAST_BYTES / MiB)
     jest.advanceTimersByTime(BULK_IDLE_MS)
     expect(asked).toEqual([LEARN, 128])
   })
