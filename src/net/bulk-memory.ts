@@ -54,7 +54,7 @@ const OFTEN_LOOKS = 8
 const SMALL_HEAP_BYTES = 8.75 * 1024 * 1024
 
 /** What is added to a heap. */
-export const BALLAST_BYTES = 16 * 1024 * 1024
+const BALLAST_BYTES = 16 * 1024 * 1024
 
 /**
  * What glibc is asked for, to give back what is free before: smaller than the largest piece, which would not come from its
@@ -173,14 +173,8 @@ export class BulkMemory {
     this.#movers.delete(mover)
   }
 
-  /** Without the ballast. */
-  #heap(): { old: number; external: number } {
-    const { old, external } = this.#host.heap()
-    return { old: this.#ballast === undefined ? old : old - BALLAST_BYTES, external }
-  }
-
   #weigh(): void {
-    const { old } = this.#heap()
+    const { old } = this.#host.heap()
     const collected = old < this.#last - COLLECTED_BYTES
     this.#smallest = Math.min(this.#smallest, old)
     this.#last = old
@@ -213,14 +207,15 @@ export class BulkMemory {
     this.#timer = undefined
     for (const mover of this.#movers) mover.trim()
     this.#movers.clear()
-    const { old, external } = this.#heap()
+    const { old, external } = this.#host.heap()
+    const enlarged = this.#enlarged > 0
     this.#ballast = undefined
     this.#enlarged = 0
     // What is garbage in it now says nothing of what it is when that has been collected.
     const own = Math.min(old, this.#smallest)
     // After a collection that it was made to do, V8 lets a heap grow slowly, and the next binaries cost more: in a small
-    // heap alone they do not.
-    if (own >= SMALL_HEAP_BYTES && external < 2 * this.#keptBytes) return
+    // heap alone they do not, and in one that was enlarged that is so already.
+    if (own >= SMALL_HEAP_BYTES && !enlarged && external < 2 * this.#keptBytes) return
     this.#ask((host) => host.allocate(FELT_BYTES))
     if (this.#pieceBytes > 0) this.#trimLater(TRIMS)
   }
