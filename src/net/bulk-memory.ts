@@ -208,7 +208,7 @@ export class BulkMemory {
     for (const mover of this.#movers) mover.trim()
     this.#movers.clear()
     const { old, external } = this.#host.heap()
-    const enlarged = this.#enlarged > 0
+    const enlarged = this.#ballast !== undefined
     this.#ballast = undefined
     this.#enlarged = 0
     // What is garbage in it now says nothing of what it is when that has been collected.
