@@ -72,6 +72,7 @@ export function writeAddress(
   context: EncodeContext,
 ): void {
   const settings = keptSettings(context)
+  settings.failedAt = -1
   try {
     if (term instanceof Pid) writePid(writer, term, settings, 0)
     else if (term instanceof Reference) writeReference(writer, term, settings, 0)

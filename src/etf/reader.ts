@@ -191,9 +191,11 @@ export class Reader extends LeafReader {
           case 104: {
             const length = bytes[p + 1] as number
             if (!inner || p + 2 + length > end) break
-            const elements = room(length)
-            const at = p
+            this.start = p
             p += 2
+            this.position = p
+            this.claim(length, 1)
+            const elements = room(length)
             // What most tuples begin with, or are: atoms and small integers.
             let k = 0
             for (; k < length && p <= safe; k++) {
@@ -222,9 +224,7 @@ export class Reader extends LeafReader {
               } else break
             }
             if (k < length) {
-              this.start = at
               this.position = p
-              this.claim(length - k, 1)
               this.fill(elements, k, depth + 1)
               p = this.position
             }

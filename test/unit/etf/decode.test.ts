@@ -163,6 +163,7 @@ describe('nesting', () => {
     ['lists in a list', '6c00000002' + '6c00000002616a6a6a'.replace('616a', '6a').repeat(2) + '6a', 6],
     ['a tuple', '6803' + '6a'.repeat(3), 3],
     ['tuples in a list', '6c00000002' + '68026a6a'.repeat(2) + '6a', 6],
+    ['tuples of integers in a list', '6c00000004' + ('6803' + '6101'.repeat(3)).repeat(4) + '6a', 16],
     ['tuples in tuples', '6801'.repeat(4) + '6a', 4],
     ['a large tuple', '6900000003' + '6a'.repeat(3), 3],
     ['maps in a list', '6c00000002' + '740000000161016a'.repeat(2) + '6a', 6],
