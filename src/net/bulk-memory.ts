@@ -53,6 +53,9 @@ const OFTEN_LOOKS = 8
 /** A heap that may be found to be less than 8 MiB when it has been collected: V8 does not begin to collect that for binaries. */
 const SMALL_HEAP_BYTES = 8.75 * 1024 * 1024
 
+/** A heap of this size is left alone: it grows by more before it is collected, and may be near its end. */
+const LARGE_HEAP_BYTES = 64 * 1024 * 1024
+
 /** What is added to a heap. */
 const BALLAST_BYTES = 16 * 1024 * 1024
 
@@ -179,7 +182,7 @@ export class BulkMemory {
     this.#smallest = Math.min(this.#smallest, old)
     this.#last = old
     this.#looks++
-    if (!collected) return
+    if (!collected || old >= LARGE_HEAP_BYTES) return
     const often = this.#looks - this.#collectedAt < OFTEN_LOOKS
     this.#collectedAt = this.#looks
     // Where it does not help, it is done less and less often.

@@ -160,6 +160,15 @@ describe('bulk memory', () => {
     expect(memory.enlarged).toBe(enlarged)
   })
 
+  test.each([
+    [64 - 1 / MiB, 1],
+    [64, 0],
+  ])('one that is of %d MiB then: %d', (size, enlarged) => {
+    begin()
+    look(65, size)
+    expect(memory.enlarged).toBe(enlarged)
+  })
+
   test('where it does not help it is done again, after twice as long each time', () => {
     begin()
     look(13, 12)
@@ -198,12 +207,12 @@ describe('bulk memory', () => {
 
   test('is given back in a heap that was made larger, whatever its size', () => {
     begin()
-    look(130, 120, 140)
+    look(60, 50, 60)
     expect(memory.enlarged).toBe(1)
     jest.advanceTimersByTime(BULK_IDLE_MS)
     expect(asked).toEqual([LEARN, 128])
     begin()
-    look(140)
+    look(60)
     jest.advanceTimersByTime(BULK_IDLE_MS)
     expect(asked).toEqual([LEARN, 128])
   })
