@@ -3,16 +3,18 @@
  * in one run and by turns, so that what else the machine does falls on all alike. Medians over the rounds.
  *
  *     npm run build && node bench/channel/run.js [--otp 25,29] [--rounds 5] [--ms 700] [--json FILE] [--write]
- *     [--only PART] [--crowd 1,10,100,1000] [--from FILE,FILE] [--compare FILE,FILE]
+ *     [--only PART] [--crowd 1,10,100,1000] [--congestion cubic] [--from FILE,FILE] [--compare FILE,FILE]
  *
  * `--write` puts the tables into docs/performance.md; `--from` takes the results of earlier runs (their `--json`), made
  * one release at a time, instead of measuring; `--compare` prints the goals of runs with several releases of Node side by
- * side. Needs erlang-dev and a C compiler for the C node, erlang-jinterface and a JDK for the Java node, erlang-inets for
+ * side. `--congestion` measures in a network namespace of its own (as root) with that TCP congestion control, whichever the
+ * machine has: bbr, for one, paces what is sent by timers, on loopback too. Needs erlang-dev and a C compiler for the C node, erlang-jinterface and a JDK for the Java node, erlang-inets for
  * httpc; `--without libei,jinterface,http,pressure` leaves parts out.
  */
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, release as kernel, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -38,12 +40,15 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     without: { type: 'string', default: '' },
     crowd: { type: 'string', default: '1,10,100,1000' },
+    congestion: { type: 'string' },
     json: { type: 'string' },
     from: { type: 'string' },
     compare: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 })
+const CONGESTION = '/proc/sys/net/ipv4/tcp_congestion_control'
+if (options.congestion !== undefined && options.congestion !== congestion()) process.exit(inNamespace())
 const without = options.without.split(',')
 const ms = Number(options.ms)
 const cookie = randomBytes(8).toString('hex')
@@ -75,6 +80,7 @@ async function measureAll() {
   const measured = {
     node: process.version,
     cpu: `${cpus().length} × ${cpus()[0].model}`,
+    system: `Linux ${kernel().split('.', 2).join('.')}, TCP with ${congestion()}`,
     date: new Date().toISOString().slice(0, 10),
     releases: {},
   }
@@ -84,6 +90,19 @@ async function measureAll() {
     measured.releases[release] = await measure(release, index === 0)
   await epmd.stop()
   return measured
+}
+
+function congestion() {
+  return readFileSync(CONGESTION, 'utf8').trim()
+}
+
+/** Runs this again, where the network is not the machine's. */
+function inNamespace() {
+  const prepare = `ip link set lo up && echo "$0" > ${CONGESTION} && exec "$@"`
+  const args = ['--net', 'sh', '-c', prepare, options.congestion, process.execPath, ...process.argv.slice(1)]
+  const { error, status } = spawnSync('unshare', args, { stdio: 'inherit' })
+  if (error !== undefined) throw error
+  return status ?? 1
 }
 
 function read(files) {
@@ -258,8 +277,11 @@ function list(targets, driver, brief, caller) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     return driver.ask(`{push, ${target}, ${KiB64}, 3200, ${pid}}.`)
   })
-  for (const way of ['push', 'pull'])
-    each('large', `during ${way}`, (child, target) => ask(`{during, ${way}, ${target}, ${LARGE}}`))
+  // Three times as well: few calls are made meanwhile, and a stall of the machine is in most of those that wait for it.
+  for (let turn = 0; turn < 3; turn++) {
+    for (const way of ['push', 'pull'])
+      each('large', `during ${way}`, (child, target) => ask(`{during, ${way}, ${target}, ${LARGE}}`))
+  }
   each(
     'large',
     'during push, short queue',

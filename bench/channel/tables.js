@@ -11,9 +11,9 @@ const RIVALS = [
 ]
 
 /** @returns {string} */
-export function tables({ node, cpu, date, releases }) {
+export function tables({ node, cpu, system, date, releases }) {
   const parts = [
-    `Measured on ${date}: Node ${node}, ${cpu}. Medians; \`×\` is beampeer against the BEAM in the same run.`,
+    `Measured on ${date}: Node ${node}, ${cpu}, ${system}. Medians; \`×\` is beampeer against the BEAM in the same run.`,
   ]
   const columns = Object.entries(releases).map(([release, one]) => [`OTP ${release}`, one])
   parts.push('### Goals', goals(Object.fromEntries(columns)))
