@@ -277,7 +277,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxTermBytes: 1024 * 1024 * 1024,
   maxTextBinaryBytes: 64 * 1024 * 1024,
   maxViewDepth: 1_000,
-  maxFormatCharacters: 64 * 1024 * 1024,
+  maxFormatCharacters: 16 * 1024 * 1024,
 
   maxFrameBytes: 128 * 1024 * 1024,
   maxFragmentedMessages: 16_384,

@@ -19,7 +19,7 @@ export function name(term: Term | undefined): string | undefined {
 
 /** A list of characters as text. STRING_EXT comes as numbers. */
 export function characters(term: Term | undefined): string {
-  if (!Array.isArray(term)) return term === undefined ? '' : print(term)
+  if (!Array.isArray(term)) return term === undefined ? '' : print(term, { maxCharacters: 1_000 })
   const codes = (term as readonly Term[]).filter(
     (code): code is number => typeof code === 'number' && code >= 0 && code <= 0x10ffff,
   )
@@ -58,8 +58,7 @@ export function pidText(term: Term | undefined): string | undefined {
 
 /** An Erlang term for people, shortened to `maxCharacters`. */
 export function printed(term: Term, maxCharacters: number): string {
-  const text = print(term, { printable: 'unicode' })
-  return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text
+  return print(term, { printable: 'unicode', maxCharacters })
 }
 
 export function mapValue(term: Term | undefined, key: string): Term | undefined {

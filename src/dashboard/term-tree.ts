@@ -38,7 +38,7 @@ class Builder {
       return this.#deep(term.size, depth, () => new TupleValue(this.#values(term.elements, depth)))
     if (term instanceof ErlMap) return this.#map(term as ErlMap, depth)
     if (Array.isArray(term)) return this.#list(term as readonly Term[], depth)
-    return new PrintedValue(this.#short(print(term)))
+    return new PrintedValue(print(term, { maxCharacters: this.#limits.maxProbeCharacters }))
   }
 
   #deep(size: number, depth: number, make: () => TermValue): TermValue {

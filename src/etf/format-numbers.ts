@@ -2,6 +2,7 @@
  * Numbers for `~e ~f ~g` and `~b ~B ~x ~X ~+ ~#`, as `io_lib_format` of OTP 27 writes them: floats from the 21 digits
  * of `float_to_list/1`, rounded half up in decimal, so that `~.1f` of 0.25 is 0.3.
  */
+import { writeBigint } from './text-chars.js'
 
 /** Digits of `float_to_list/1` (C's `%.20e`). */
 const DIGITS = 21
@@ -76,7 +77,7 @@ export function formatG(value: number, precision: number): { notation: 'e' | 'f'
 
 /** An integer in a base from 2 to 36, its digits upper case unless `lower`. */
 export function formatInteger(value: number | bigint, base: number, lower: boolean, prefix = ''): string {
-  const digits = value.toString(base)
+  const digits = typeof value === 'bigint' ? writeBigint(value, Infinity, base) : value.toString(base)
   const negative = digits.startsWith('-')
   const magnitude = negative ? digits.slice(1) : digits
   return `${negative ? '-' : ''}${prefix}${lower ? magnitude : magnitude.toUpperCase()}`

@@ -16,8 +16,9 @@ import { charsLength, graphemeSlice } from './graphemes.js'
 import { write, type WriteOptions } from './write.js'
 import { pretty } from './pretty.js'
 import type { Encodable } from './terms.js'
-import { fromCodePoints, fromLatin1, utf8CodePoints, type PrintableRange } from './text-chars.js'
+import { fromLatin1, type PrintableRange } from './text-chars.js'
 import { plainTerm } from './text-terms.js'
+import { readUtf8 } from './utf8.js'
 import { ErlFloat, ImproperList } from './values.js'
 
 export interface FormatOptions {
@@ -129,7 +130,10 @@ class Formatter {
         return this.#string(control, arg)
       case 'w':
       case 'W':
-        return this.#field(write(arg, this.#writeOptions(control, false, depthOf(control, second))), control)
+        return this.#field(
+          this.#write(arg, this.#writeOptions(control, false, depthOf(control, second))),
+          control,
+        )
       case 'p':
       case 'P':
         return this.#pretty(control, arg, depthOf(control, second))
@@ -155,8 +159,17 @@ class Formatter {
     }
   }
 
-  #writeOptions(control: Control, strings: boolean, depth: number): WriteOptions {
-    return { strings, unicode: control.unicode, printable: this.#printable, depth, order: control.order }
+  #writeOptions(control: Control, strings: boolean, depth: number): WriteOptions & { maxCharacters: number } {
+    const { unicode, order } = control
+    const maxCharacters = this.#maxCharacters - this.#out.length
+    return { strings, unicode, printable: this.#printable, depth, order, maxCharacters }
+  }
+
+  #write(term: unknown, options: WriteOptions & { maxCharacters: number }): string {
+    const text = write(term, options)
+    // It may end anywhere.
+    if (text.length > options.maxCharacters) throw this.#tooLong()
+    return text
   }
 
   #pretty(control: Control, term: unknown, depth: number): string {
@@ -165,7 +178,6 @@ class Formatter {
       ...this.#writeOptions(control, control.strings, depth),
       lineLength: control.width ?? 80,
       column: control.precision ?? this.#column + 1,
-      maxCharacters: this.#maxCharacters,
     })
   }
 
@@ -383,8 +395,7 @@ function deepText(term: unknown, unicode: boolean, control?: Control): string {
   while (stack.length > 0) {
     const item = plainTerm(stack.pop())
     if (item instanceof Uint8Array) {
-      const codes = unicode ? utf8CodePoints(item) : undefined
-      out += codes === undefined ? fromLatin1(item) : fromCodePoints(codes)
+      out += (unicode ? readUtf8(item, 0, item.length) : undefined) ?? fromLatin1(item)
     } else if (Array.isArray(item)) for (let i = item.length - 1; i >= 0; i--) stack.push(item[i])
     else if (item instanceof ImproperList) {
       // Only a binary may end an improper list of characters.

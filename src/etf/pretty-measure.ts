@@ -4,6 +4,7 @@
  * Follows `print_length` of `io_lib_pretty` in OTP 27 (without its `chars_limit`): the same texts, the same lengths,
  * the same places for `...` where a depth is given. Parts are measured on an explicit stack.
  */
+import { EtfError } from '../errors.js'
 import { Atom } from './atom.js'
 import { charsLength, codePointLength } from './graphemes.js'
 import { ErlMap } from './map.js'
@@ -179,5 +180,8 @@ function binaryPart(bytes: Uint8Array, bits: number, options: WriteOptions, dept
     return text(`<<${quoted}${suffix}>>`, 4 + suffix.length + length)
   }
   const whole = write(bits === 0 ? bytes : new BitString(bytes, bits), { ...options, strings: false, depth })
+  const { maxCharacters = Infinity } = options
+  if (whole.length > maxCharacters)
+    throw new EtfError('ETF_FORMAT_LIMIT', `a binary that makes more than ${maxCharacters} characters`)
   return { kind: 'bytes', chunks: whole.slice(2, -2).split(','), length: whole.length }
 }

@@ -12,10 +12,11 @@ import { Fun } from './fun.js'
 import { ExportFun, Pid, Port, Reference } from './identifiers.js'
 import { ErlMap } from './map.js'
 import { isElixirAlias, isElixirCall, isElixirIdentifier } from './elixir-names.js'
-import { fromCodePoints, utf8CodePoints, writeFloat } from './text-chars.js'
+import { fromCodePoints, joinNumbers, printableUtf8, writeFloat } from './text-chars.js'
 import { Ancestors, mapEntries, plainTerm } from './text-terms.js'
 import { Tuple } from './tuple.js'
-import { write } from './write.js'
+import { readUtf8 } from './utf8.js'
+import { ALL_OF_BYTES, write } from './write.js'
 import { BitString, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'
 
 const ERLANG = { strings: true, unicode: true, printable: 'latin1', depth: -1 } as const
@@ -32,15 +33,19 @@ interface Frame {
   close: string
 }
 
-/** The term as Elixir's `inspect/2` gives it without limits. @throws EtfError `ETF_NOT_A_TERM` */
-export function printElixir(term: unknown, charlists: CharlistStyle): string {
+/**
+ * The term as Elixir's `inspect/2` gives it without limits.
+ * @param maxCharacters nothing more is made once the text is longer than that: it may end anywhere
+ * @throws EtfError `ETF_NOT_A_TERM`
+ */
+export function printElixir(term: unknown, charlists: CharlistStyle, maxCharacters = Infinity): string {
   const stack: Frame[] = []
   const ancestors = new Ancestors()
   let out = ''
 
   const open = (given: unknown): void => {
     const value = plainTerm(given)
-    const leaf = leafText(value, charlists)
+    const leaf = leafText(value, charlists, Math.max(0, maxCharacters - out.length))
     if (leaf !== undefined) {
       out += leaf
       return
@@ -52,7 +57,7 @@ export function printElixir(term: unknown, charlists: CharlistStyle): string {
   }
 
   open(term)
-  while (stack.length > 0) {
+  while (stack.length > 0 && out.length <= maxCharacters) {
     const frame = stack[stack.length - 1] as Frame
     const { items, next } = frame
     if (next >= items.length) {
@@ -158,18 +163,22 @@ function keywordPairs(items: readonly unknown[]): unknown[] | undefined {
   return pairs
 }
 
-function leafText(value: unknown, charlists: CharlistStyle): string | undefined {
+function leafText(value: unknown, charlists: CharlistStyle, room: number): string | undefined {
   const name = atomName(value)
   if (name !== undefined) return inspectAtom(name)
   if (typeof value === 'number') return inspectNumber(value)
-  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'bigint') return write(value, { ...ERLANG, maxCharacters: room })
   if (value instanceof ErlFloat) return inspectFloat(value.value)
-  if (value instanceof Uint8Array) return inspectBinary(value)
-  if (value instanceof BitString) return inspectBits(value)
-  if (Array.isArray(value)) return value.length === 0 ? '[]' : inspectCharlist(value, charlists)
+  if (value instanceof Uint8Array)
+    return inspectBinary(upToCharacter(value, Math.max(4 * (room + 1), ALL_OF_BYTES)))
+  if (value instanceof BitString) return inspectBits(value, room)
+  if (Array.isArray(value)) {
+    const items = value.length > room ? value.slice(0, room + 1) : value
+    return value.length === 0 ? '[]' : inspectCharlist(items, charlists)
+  }
   if (value instanceof Tuple) return value.elements.length === 0 ? '{}' : undefined
   if (value instanceof ImproperList)
-    return value.items.length === 0 ? leafText(value.tail, charlists) : undefined
+    return value.items.length === 0 ? leafText(value.tail, charlists, room) : undefined
   if (value instanceof ErlMap) return value.size === 0 ? '%{}' : undefined
   if (value instanceof Pid) return `#PID${value.toString()}`
   if (value instanceof Port) return value.toString()
@@ -239,7 +248,11 @@ function isPrintable(code: number): boolean {
   )
 }
 
+/** What Elixir shows as it is, whatever the quotes. */
+const PLAIN = /^[ !$-&(-[\]-~\u00a0-\ud7ff]*$/
+
 function inspectString(text: string, quote = '"'): string {
+  if (PLAIN.test(text)) return quote + text + quote
   let out = ''
   for (const char of text) {
     const code = char.codePointAt(0) as number
@@ -256,16 +269,25 @@ function inspectString(text: string, quote = '"'): string {
 }
 
 function inspectBinary(bytes: Uint8Array): string {
-  const codes = utf8CodePoints(bytes)
-  if (codes !== undefined && codes.every(isPrintable)) return inspectString(fromCodePoints(codes))
-  return `<<${Array.from(bytes).join(', ')}>>`
+  const found = printableUtf8(bytes, bytes.length, isPrintable)
+  if (found?.bytes === bytes.length) return inspectString(readUtf8(bytes, 0, bytes.length) as string)
+  return `<<${joinNumbers(bytes, ', ')}>>`
 }
 
-function inspectBits(value: BitString): string {
-  const parts = Array.from(value.bytes, String)
-  const last = value.bytes[value.bytes.length - 1] as number
-  parts[parts.length - 1] = `${last >> (8 - value.bits)}::size(${value.bits})`
-  return `<<${parts.join(', ')}>>`
+/** The first bytes, at least so many where there are, up to the end of a character. */
+function upToCharacter(bytes: Uint8Array, count: number): Uint8Array {
+  if (count >= bytes.length) return bytes
+  let end = count
+  while (end < bytes.length && end < count + 3 && ((bytes[end] as number) & 0xc0) === 0x80) end++
+  return bytes.subarray(0, end)
+}
+
+function inspectBits(value: BitString, room: number): string {
+  const { bytes, bits } = value
+  const last = bytes.length - 1
+  if (last > room) return `<<${joinNumbers(bytes.subarray(0, room + 1), ', ')}`
+  const whole = joinNumbers(bytes.subarray(0, last), ', ')
+  return `<<${whole}${last > 0 ? ', ' : ''}${(bytes[last] as number) >> (8 - bits)}::size(${bits})>>`
 }
 
 /** `List.ascii_printable?/1`: only ASCII makes a charlist. */

@@ -5,7 +5,11 @@
  * and `erlang:float_to_list(F, [short])` of OTP 27. Every function here is about characters only; the structure of
  * terms is in print.ts and pretty.ts.
  */
+import { EtfError } from '../errors.js'
 import { utf8Bytes } from './utf8.js'
+
+/** Numbers that are joined at a time. */
+const JOINED = 64 * 1024
 
 /** Which characters a BEAM shows as text in `~p`: `erl`'s `+pc latin1` (its default) or `+pc unicode`. */
 export type PrintableRange = 'latin1' | 'unicode'
@@ -32,9 +36,9 @@ export function writeAtom(name: string, latin1 = false): string {
 }
 
 // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
-const NEEDS_ESCAPE = /["'\\\u0000-\u001f\u007f-\u009f]/
+const NEEDS_ESCAPE = /["'\\\u0000-\u001f\u007f-\u009f]/g
 // eslint-disable-next-line no-control-regex -- as above
-const NEEDS_ESCAPE_LATIN1 = /["'\\\u0000-\u001f\u007f-\u009f\u{100}-\u{10ffff}]/u
+const NEEDS_ESCAPE_LATIN1 = /["'\\\u0000-\u001f\u007f-\u009f\u{100}-\u{10ffff}]/gu
 
 const NAMED_ESCAPES = new Map([
   [0x08, '\\b'],
@@ -49,16 +53,15 @@ const NAMED_ESCAPES = new Map([
 
 /** `io_lib:write_string/2`: the text between quotes, with Erlang's escapes; `latin1` escapes what is beyond 255. */
 export function writeQuoted(text: string, quote: '"' | "'", latin1 = false): string {
-  if (!(latin1 ? NEEDS_ESCAPE_LATIN1 : NEEDS_ESCAPE).test(text)) return quote + text + quote
-  let out = quote as string
-  for (const char of text) {
+  // Not character by character: a string that grows so takes many times the memory of its text.
+  const escaped = text.replace(latin1 ? NEEDS_ESCAPE_LATIN1 : NEEDS_ESCAPE, (char) => {
+    if (char === '"' || char === "'") return char === quote ? `\\${char}` : char
+    if (char === '\\') return '\\\\'
     const code = char.codePointAt(0) as number
-    if (char === quote || char === '\\') out += `\\${char}`
-    else if ((code >= 0x20 && code <= 0x7e) || code >= 0xa0) {
-      out += latin1 && code > 0xff ? `\\x{${code.toString(16).toUpperCase()}}` : char
-    } else out += NAMED_ESCAPES.get(code) ?? `\\${code.toString(8).padStart(3, '0')}`
-  }
-  return out + quote
+    if (code > 0xff) return `\\x{${code.toString(16).toUpperCase()}}`
+    return NAMED_ESCAPES.get(code) ?? `\\${code.toString(8).padStart(3, '0')}`
+  })
+  return quote + escaped + quote
 }
 
 /** Whether `io_lib:printable_latin1_list/1` or `printable_unicode_list/1` takes this code point. */
@@ -99,44 +102,63 @@ export function fromLatin1(bytes: Uint8Array): string {
 }
 
 /**
- * The code points of a binary that is valid UTF-8 as a BEAM's `<<_/utf8>>` sees it (no surrogates, no overlong forms,
- * at most 16#10FFFF), else undefined. Reads at most `maxCharacters`; what follows them is not looked at.
+ * How far a binary is text, as a BEAM's `<<_/utf8>>` sees it (no surrogates, no overlong forms, at most 16#10FFFF). Reads
+ * at most `maxCharacters`; what follows them is not looked at. Nothing is made: a binary may be as large as memory.
+ * @returns how many characters it begins with that are printable, and in how many bytes; undefined when what was read is
+ *   not UTF-8
  */
-export function utf8CodePoints(bytes: Uint8Array, maxCharacters = Infinity): number[] | undefined {
-  const codes: number[] = []
+export function printableUtf8(
+  bytes: Uint8Array,
+  maxCharacters: number,
+  printable: (code: number) => boolean,
+): { characters: number; bytes: number } | undefined {
   let at = 0
-  while (at < bytes.length && codes.length < maxCharacters) {
+  let printableBytes = -1
+  let characters = 0
+  for (let read = 0; at < bytes.length && read < maxCharacters; read++) {
     const first = bytes[at] as number
-    if (first < 0x80) {
-      codes.push(first)
-      at += 1
-      continue
+    let code = first
+    let more = 0
+    if (first >= 0x80) {
+      more =
+        first >= 0xc2 && first <= 0xdf
+          ? 1
+          : first >= 0xe0 && first <= 0xef
+            ? 2
+            : first >= 0xf0 && first <= 0xf4
+              ? 3
+              : 0
+      if (more === 0 || at + more >= bytes.length) return undefined
+      code = first & (0x3f >> more)
+      for (let i = 1; i <= more; i++) {
+        const next = bytes[at + i] as number
+        if ((next & 0xc0) !== 0x80) return undefined
+        code = (code << 6) | (next & 0x3f)
+      }
+      if (
+        (more === 2 && (code < 0x800 || (code >= 0xd800 && code <= 0xdfff))) ||
+        (more === 3 && (code < 0x10000 || code > 0x10ffff))
+      ) {
+        return undefined
+      }
     }
-    const more =
-      first >= 0xc2 && first <= 0xdf
-        ? 1
-        : first >= 0xe0 && first <= 0xef
-          ? 2
-          : first >= 0xf0 && first <= 0xf4
-            ? 3
-            : 0
-    if (more === 0 || at + more >= bytes.length) return undefined
-    let code = first & (0x3f >> more)
-    for (let i = 1; i <= more; i++) {
-      const next = bytes[at + i] as number
-      if ((next & 0xc0) !== 0x80) return undefined
-      code = (code << 6) | (next & 0x3f)
+    if (printableBytes < 0) {
+      if (printable(code)) characters++
+      else printableBytes = at
     }
-    if (
-      (more === 2 && (code < 0x800 || (code >= 0xd800 && code <= 0xdfff))) ||
-      (more === 3 && (code < 0x10000 || code > 0x10ffff))
-    ) {
-      return undefined
-    }
-    codes.push(code)
     at += more + 1
   }
-  return codes
+  return { characters, bytes: printableBytes < 0 ? at : printableBytes }
+}
+
+/** Numbers between separators, as text. Made in pieces: V8 ends the process where an array gets too long. */
+export function joinNumbers(bytes: Uint8Array, separator: string): string {
+  let out = ''
+  for (let i = 0; i < bytes.length; i += JOINED) {
+    if (i > 0) out += separator
+    out += bytes.subarray(i, i + JOINED).join(separator)
+  }
+  return out
 }
 
 /** The UTF-8 bytes of a text; a lone surrogate becomes U+FFFD, as TextEncoder does. */
@@ -167,6 +189,29 @@ export function writeFloat(value: number): string {
   else if (place >= digits.length) decimal = `${digits.padEnd(place, '0')}.0`
   else return `${sign}${digits.slice(0, place)}.${digits.slice(place)}`
   return sign + (decimal.length <= scientific.length ? decimal : scientific)
+}
+
+/** An integer beyond this is looked at before it is made decimal, which takes longer than linear time. */
+const SHORT_INTEGER = 1n << 4096n
+
+/** Hexadecimal digits of the largest integer that a BEAM has since OTP 26. In decimal it takes a third of a second. */
+const MAX_DECIMAL_DIGITS16 = (4 * 1024 * 1024) / 4
+
+/**
+ * An integer in digits of `base`.
+ * @param room characters after which it may end anywhere; then it is in hexadecimal digits
+ * @throws EtfError `ETF_FORMAT_LIMIT` for one that no BEAM since OTP 26 has
+ */
+export function writeBigint(value: bigint, room = Infinity, base = 10): string {
+  if ((value < SHORT_INTEGER && value > -SHORT_INTEGER) || Number.isInteger(Math.log2(base)))
+    return value.toString(base)
+  const digits = value.toString(16).replace('-', '')
+  if (digits.length > room) return `${value < 0n ? '-' : ''}16#${digits.slice(0, room + 1).toUpperCase()}`
+  if (digits.length <= MAX_DECIMAL_DIGITS16) return value.toString(base)
+  throw new EtfError(
+    'ETF_FORMAT_LIMIT',
+    `an integer of ${digits.length} hexadecimal digits is too long to be written in others`,
+  )
 }
 
 /**

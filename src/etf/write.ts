@@ -11,20 +11,21 @@ import { Fun } from './fun.js'
 import { ExportFun, Pid, Port, Reference } from './identifiers.js'
 import { ErlMap } from './map.js'
 import {
-  fromCodePoints,
   fromLatin1,
   isPrintable,
+  joinNumbers,
   printableList,
+  printableUtf8,
   textBytes,
-  utf8CodePoints,
   writeAtom,
+  writeBigint,
   writeFloat,
   writeQuoted,
   type PrintableRange,
 } from './text-chars.js'
 import { Ancestors, inOrder, mapEntries, plainTerm } from './text-terms.js'
 import { Tuple } from './tuple.js'
-import { utf8Length } from './utf8.js'
+import { readLatin1, readUtf8 } from './utf8.js'
 import { BitString, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'
 
 /** How {@link write} writes: the fields are the modifiers of `io_lib:format`'s `~p`, `~w` and `~W`. */
@@ -38,6 +39,8 @@ export interface WriteOptions {
   order?: 'ordered' | 'reversed' | undefined
   /** Nesting (and length) at which `...` stands for the rest; -1 for none. */
   depth: number
+  /** Nothing more is made once the text is longer than that: it may end anywhere. */
+  maxCharacters?: number
 }
 
 interface Frame {
@@ -60,6 +63,7 @@ interface Frame {
 
 /** The term on one line. @throws EtfError `ETF_NOT_A_TERM` */
 export function write(term: unknown, options: WriteOptions): string {
+  const { maxCharacters = Infinity } = options
   const stack: Frame[] = []
   const ancestors = new Ancestors()
   let out = ''
@@ -70,7 +74,7 @@ export function write(term: unknown, options: WriteOptions): string {
       return
     }
     const value = plainTerm(given)
-    const leaf = writeLeaf(value, options, depth)
+    const leaf = writeLeaf(value, options, depth, Math.max(0, maxCharacters - out.length))
     if (leaf !== undefined) {
       out += leaf
       return
@@ -87,7 +91,7 @@ export function write(term: unknown, options: WriteOptions): string {
   }
 
   open(term, options.depth)
-  while (stack.length > 0) {
+  while (stack.length > 0 && out.length <= maxCharacters) {
     const frame = stack[stack.length - 1] as Frame
     const { items, next } = frame
     if (frame.map) {
@@ -159,33 +163,44 @@ function frameOf(value: unknown, depth: number, options: WriteOptions): Frame {
   return { ...frame(inOrder(mapEntries(value), options.order), '#{'), map: true }
 }
 
-/** The text of a value without parts that need the stack; undefined for a container to be opened. */
-function writeLeaf(value: unknown, options: WriteOptions, depth: number): string | undefined {
+/**
+ * The text of a value without parts that need the stack; undefined for a container to be opened.
+ * @param room characters after which it may end anywhere
+ */
+function writeLeaf(value: unknown, options: WriteOptions, depth: number, room: number): string | undefined {
   if (typeof value === 'number') return writeNumber(value)
   if (value instanceof Atom) return writeAtom(value.name, !options.unicode)
   if (typeof value === 'boolean') return value ? 'true' : 'false'
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]'
     if (!options.strings || depth === 1) return undefined
-    const text = printableList(value, options.unicode ? options.printable : 'latin1')
+    const range = options.unicode ? options.printable : 'latin1'
+    const text = printableList(value.length > room ? value.slice(0, room + 1) : value, range)
     return text === undefined ? undefined : writeQuoted(text, '"')
   }
   if (value instanceof Tuple) return value.elements.length === 0 ? '{}' : undefined
   if (value instanceof Uint8Array) {
-    const text = options.strings ? printableBinary(value, options) : undefined
-    return text ?? writeBinary(value, 0, depth)
+    const text = options.strings ? printableBinary(value, options, room) : undefined
+    return text ?? writeBinary(value, 0, shown(depth, room))
   }
   if (value instanceof ErlMap) return value.size === 0 ? '#{}' : undefined
   if (value instanceof ImproperList) {
-    if (value.items.length === 0) return writeLeaf(value.tail, options, depth)
+    if (value.items.length === 0) return writeLeaf(value.tail, options, depth, room)
     return undefined
   }
-  return value instanceof NativeRecord ? undefined : writeIdentity(value, depth)
+  if (typeof value === 'bigint') return writeBigint(value, room)
+  return value instanceof NativeRecord ? undefined : writeIdentity(value, shown(depth, room))
+}
+
+/** The depth of a binary of which no more than there is room for is shown, or its own. */
+function shown(depth: number, room: number): number {
+  if (room === Infinity) return depth
+  return depth < 0 ? room + 2 : Math.min(depth, room + 2)
 }
 
 /** Leaves that every notation of Erlang writes alike: numbers, bitstrings, pids and the other identities. */
 export function writeIdentity(value: unknown, depth = -1): string {
-  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'bigint') return writeBigint(value)
   if (typeof value === 'number') return writeNumber(value)
   if (value instanceof ErlFloat) return writeFloat(value.value)
   if (value instanceof BitString) return writeBinary(value.bytes, value.bits, depth)
@@ -213,9 +228,14 @@ function describe(value: unknown): string {
   return `an object of class ${value.constructor?.name ?? 'null'}`
 }
 
+/** Of a larger binary that is cut, what is seen of it decides whether it is text. */
+export const ALL_OF_BYTES = 4096
+
 /** `<<"text">>` or `<<"text"/utf8>>` for a binary that `~tp` (`~p` without unicode) shows as text, else undefined. */
-function printableBinary(bytes: Uint8Array, options: WriteOptions): string | undefined {
-  const found = printableBinaryPrefix(bytes, options, -1)
+function printableBinary(bytes: Uint8Array, options: WriteOptions, room: number): string | undefined {
+  const large = bytes.length > Math.max(room, ALL_OF_BYTES)
+  const depth = large ? Math.ceil((room + 1) / CHARACTERS_PER_DEPTH) : -1
+  const found = printableBinaryPrefix(bytes, options, depth)
   return found === undefined ? undefined : `<<${writeQuoted(found.text, '"')}${found.utf8 ? '/utf8' : ''}>>`
 }
 
@@ -233,17 +253,16 @@ export function printableBinaryPrefix(
 ): { text: string; utf8: boolean; cut: boolean } | undefined {
   const room = depth >= 0 ? Math.min(CHARACTERS_PER_DEPTH * depth, bytes.length) : bytes.length
   if (room === 0) return undefined
-  const codes = options.unicode ? utf8CodePoints(bytes, room) : undefined
-  const range = codes === undefined ? 'latin1' : options.printable
-  const characters: ArrayLike<number> = codes ?? bytes.subarray(0, room)
-  let count = 0
-  while (count < characters.length && isPrintable(characters[count] as number, range)) count++
-  const text = fromCodePoints(
-    count === characters.length ? characters : Array.prototype.slice.call(characters, 0, count),
-  )
-  const taken = codes === undefined ? count : utf8Length(text)
-  if (taken === bytes.length) return { text, utf8: taken !== count, cut: false }
-  return depth > 0 && count >= depth ? { text, utf8: taken !== count, cut: true } : undefined
+  const asUtf8 = options.unicode
+    ? printableUtf8(bytes, room, (code) => isPrintable(code, options.printable))
+    : undefined
+  let taken = asUtf8?.bytes ?? 0
+  if (asUtf8 === undefined) while (taken < room && isPrintable(bytes[taken] as number, 'latin1')) taken++
+  const count = asUtf8?.characters ?? taken
+  const cut = taken < bytes.length
+  if (cut && !(depth > 0 && count >= depth)) return undefined
+  const text = asUtf8 === undefined ? readLatin1(bytes, 0, taken) : (readUtf8(bytes, 0, taken) as string)
+  return { text, utf8: taken !== count, cut }
 }
 
 /**
@@ -252,15 +271,9 @@ export function printableBinaryPrefix(
  * @param depth one more than the number of bytes shown before `...`; -1 for all
  */
 export function writeBinary(bytes: Uint8Array, bits: number, depth: number): string {
-  const whole = bits === 0 ? bytes.length : bytes.length - 1
-  const parts: string[] = []
-  for (let i = 0; i < bytes.length; i++) {
-    if (depth - i === 1) {
-      parts.push('...')
-      break
-    }
-    const byte = bytes[i] as number
-    parts.push(i < whole ? String(byte) : `${byte >> (8 - bits)}:${bits}`)
-  }
-  return `<<${parts.join(',')}>>`
+  const room = depth < 0 ? bytes.length : Math.max(0, depth - 1)
+  if (room < bytes.length) return `<<${joinNumbers(bytes.subarray(0, room), ',')}${room > 0 ? ',' : ''}...>>`
+  if (bits === 0) return `<<${joinNumbers(bytes, ',')}>>`
+  const last = bytes.length - 1
+  return `<<${joinNumbers(bytes.subarray(0, last), ',')}${last > 0 ? ',' : ''}${(bytes[last] as number) >> (8 - bits)}:${bits}>>`
 }

@@ -20,7 +20,7 @@ export class GenCallError extends BeampeerError {
   readonly reason: Term
 
   constructor(server: string, reason: Term, options: { cause?: unknown } = {}) {
-    super(codeOf(reason), `the call to ${server} failed: ${print(reason).slice(0, 300)}`, options)
+    super(codeOf(reason), `the call to ${server} failed: ${print(reason, { maxCharacters: 300 })}`, options)
     this.reason = reason
   }
 }

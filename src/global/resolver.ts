@@ -91,7 +91,9 @@ export class Resolver {
     if (ours.pid.equals(result)) return ours
     // What rpc:call answers for a method that failed, or that says so itself: the other node's process is kept.
     if (isTuple(result, 'badrpc', 2) || isTuple(result, 'EXIT', 2)) {
-      info(`global: the resolve method of a conflicting name failed: ${print(result)}`)
+      info(
+        `global: the resolve method of a conflicting name failed: ${print(result, { maxCharacters: 500 })}`,
+      )
       return theirs
     }
     if (atomName(result) !== 'none') info('global: a resolve method decided for neither process')

@@ -147,11 +147,8 @@ export class WireInspector {
   }
 
   #show(part: unknown): string {
-    const text = print(part as Term)
-    const { maxTermCharacters = 400 } = this.#options
-    return text.length <= maxTermCharacters
-      ? text
-      : `${text.slice(0, maxTermCharacters)}… (${text.length} characters)`
+    const { maxTermCharacters: maxCharacters = 400 } = this.#options
+    return print(part as Term, { maxCharacters })
   }
 
   #tell(from: WireSide, type: WireEvent['type'], text: string): void {

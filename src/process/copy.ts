@@ -55,10 +55,13 @@ export function reasonOf(error: unknown): Term {
   }
 }
 
+/** Longest text of a reason: whoever sends it may make it as large as a message. */
+const MAX_REASON_CHARACTERS = 1_000
+
 /** A reason as text, for error messages. */
 export function describeReason(reason: Encodable): string {
   try {
-    return print(reason)
+    return print(reason, { maxCharacters: MAX_REASON_CHARACTERS })
   } catch {
     return 'a reason that is no term'
   }

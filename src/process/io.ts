@@ -3,9 +3,9 @@ import { NodeError } from '../errors.js'
 import { internAtom } from '../etf/atom.js'
 import { asText } from '../etf/as-text.js'
 import { Reference, type Pid } from '../etf/identifiers.js'
-import { print } from '../etf/print.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
+import { describeReason } from './copy.js'
 import type { Host } from './host.js'
 import type { Process } from './process.js'
 import { ReferenceMap } from './reference-map.js'
@@ -45,7 +45,7 @@ export class IoClient {
       down: (ref, _object, reason) => {
         this.#pending
           .take(ref)
-          ?.reject(new NodeError('IO_FAILED', `the group leader is gone: ${print(reason)}`))
+          ?.reject(new NodeError('IO_FAILED', `the group leader is gone: ${describeReason(reason)}`))
       },
     })
   }
@@ -60,7 +60,8 @@ export class IoClient {
       pid: groupLeader,
       write: (text) => {
         const written = this.#request(groupLeader, tuple(PUT_CHARS, UNICODE, text)).then((reply) => {
-          if (reply !== OK) throw new NodeError('IO_FAILED', `the group leader answered ${print(reply)}`)
+          if (reply !== OK)
+            throw new NodeError('IO_FAILED', `the group leader answered ${describeReason(reply)}`)
         })
         // Whoever does not await output does not want its failure to end the process.
         written.catch(() => {})
@@ -70,7 +71,8 @@ export class IoClient {
         const reply = await this.#request(groupLeader, tuple(GET_LINE, UNICODE, prompt), signal)
         if (reply === EOF) return undefined
         const text = asText(reply)
-        if (text === undefined) throw new NodeError('IO_FAILED', `the group leader answered ${print(reply)}`)
+        if (text === undefined)
+          throw new NodeError('IO_FAILED', `the group leader answered ${describeReason(reply)}`)
         return text
       },
     }

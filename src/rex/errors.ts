@@ -14,7 +14,7 @@ export class RemoteError extends BeampeerError {
 
   constructor(node: string, errorClass: RemoteError['class'], reason: Term, stack?: Term) {
     const how = errorClass === 'signal' ? 'an exit signal' : errorClass
-    super('RPC_REMOTE_ERROR', `${node} answered with ${how}: ${shorten(print(reason))}${where(stack)}`)
+    super('RPC_REMOTE_ERROR', `${node} answered with ${how}: ${short(reason)}${where(stack)}`)
     this.node = node
     this.class = errorClass
     this.reason = reason
@@ -44,7 +44,7 @@ export class BadRpcError extends BeampeerError {
   readonly reason: Term
 
   constructor(node: string, reason: Term, options: { cause?: unknown } = {}) {
-    super('RPC_BADRPC', `${node}: {badrpc, ${shorten(print(reason))}}`, options)
+    super('RPC_BADRPC', `${node}: {badrpc, ${short(reason)}}`, options)
     this.node = node
     this.reason = reason
   }
@@ -64,9 +64,9 @@ function where(stack: Term | undefined): string {
   if (!(top instanceof Tuple) || top.size !== 4) return ''
   const [module, name, args] = top.elements as readonly [Term, Term, Term]
   const arity: Term = Array.isArray(args) ? args.length : args
-  return ` in ${print(module)}:${print(name)}/${print(arity)}`
+  return ` in ${short(module)}:${short(name)}/${short(arity)}`
 }
 
-function shorten(text: string): string {
-  return text.length > 500 ? `${text.slice(0, 500)}…` : text
+function short(reason: Term): string {
+  return print(reason, { maxCharacters: 500 })
 }
