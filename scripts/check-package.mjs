@@ -11,6 +11,19 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'beampeer-package-'))
 let failures = 0
 
+const STACK = `
+import { ErlangNode, print } from 'beampeer'
+const options = { epmd: 'none', cookie: 'check' }
+const called = await ErlangNode.start('called@127.0.0.1', options)
+called.expose('m', { fail() { throw new TypeError('not today') } })
+const resolve = () => ({ host: '127.0.0.1', port: called.port })
+const caller = await ErlangNode.start('caller@127.0.0.1', { ...options, resolve })
+const error = await caller.erpc.call(called.name, 'm', 'fail').catch((error) => error)
+const stack = print(error.erlangStack)
+await Promise.all([caller.stop(), called.stop()])
+if (!stack.includes('stack.mjs') || stack.includes('chunk')) throw new Error(stack)
+`
+
 /** Runs a command, shows its output when it fails, and counts the failure. */
 function check(name, command, args, options = {}) {
   try {
@@ -72,6 +85,9 @@ try {
     const differ = Object.keys(etf).filter((name) => all[name] !== etf[name])
     if (differ.length > 0) throw new Error(differ.join())`,
   ])
+  // In the package the files are others than in src, and lie elsewhere.
+  writeFileSync(join(directory, 'stack.mjs'), STACK)
+  check("a caller gets the user's stack frames, not the package's", 'node', ['stack.mjs'])
   check('beampeer --version', join(directory, 'node_modules', '.bin', 'beampeer'), ['--version'])
 } finally {
   rmSync(directory, { recursive: true, force: true })

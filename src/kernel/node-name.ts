@@ -20,6 +20,8 @@ const HOST = /^[!-?A-\u00ff]+$/
 
 /** @throws ArgumentError `BAD_NODE_NAME` */
 export function parseNodeName(name: string): NodeName {
+  if (typeof name !== 'string')
+    throw new ArgumentError('BAD_NODE_NAME', `a node name is a string, not ${typeof name}`)
   const at = name.indexOf('@')
   const bad = (why: string) =>
     new ArgumentError('BAD_NODE_NAME', `${JSON.stringify(name.slice(0, 300))} is no node name: ${why}`)

@@ -1,7 +1,7 @@
 /** A Node.js process as an Erlang node: the public class, composed of the layers below. */
 import '../etf/node.js'
 import { NodeError } from '../errors.js'
-import { internAtom, type Atom } from '../etf/atom.js'
+import type { Atom } from '../etf/atom.js'
 import type { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable } from '../etf/terms.js'
 import { Gen } from '../gen/gen.js'
@@ -19,7 +19,7 @@ import { ProcessGroups } from '../pg/process-groups.js'
 import { PhoenixPubSub, type PubSubOptions } from '../phoenix/pub-sub.js'
 import type { Destination, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
-import { Calls, type CallOptions } from '../rex/calls.js'
+import { Calls, toAtom, type CallOptions } from '../rex/calls.js'
 import { Erpc } from '../rex/erpc.js'
 import { ExposedTable, type ExposedEntry, type ExposeOptions, type Fallback } from '../rex/exposed.js'
 import { RemoteNode } from '../rex/remote-node.js'
@@ -264,10 +264,15 @@ export class ErlangNode implements AsyncDisposable {
 
   // --- connections ---
 
-  /** `net_kernel:connect_node/1`. @returns whether there is a connection now; {@link dial} tells why not */
+  /**
+   * `net_kernel:connect_node/1`.
+   * @returns whether there is a connection now; {@link dial} tells why not
+   * @throws ArgumentError `BAD_ARGUMENT` for what is neither a string nor an atom
+   */
   async connect(node: NodeNameLike): Promise<boolean> {
+    const name = toAtom(node)
     try {
-      await this.dial(node)
+      await this.dial(name)
       return true
     } catch {
       return false
@@ -279,18 +284,21 @@ export class ErlangNode implements AsyncDisposable {
    * @throws EpmdError, HandshakeError, NodeError, ArgumentError
    */
   async dial(node: NodeNameLike): Promise<void> {
-    if (String(node) === this.name) return
-    await this.#kernel.peers.connect(asAtom(node))
+    const name = toAtom(node)
+    if (name.name === this.name) return
+    await this.#kernel.peers.connect(name)
   }
 
   /** `erlang:disconnect_node/1`. @returns whether there was a connection */
   disconnect(node: NodeNameLike): boolean {
-    return this.#kernel.peers.disconnect(asAtom(node))
+    return this.#kernel.peers.disconnect(toAtom(node))
   }
 
-  /** `net_adm:ping/1`. */
+  /** `net_adm:ping/1`; of a node that is stopped `pang`. */
   async ping(node: NodeNameLike, options: { signal?: AbortSignal } = {}): Promise<'pong' | 'pang'> {
-    return (await this.#kernel.ping(asAtom(node), options)) ? 'pong' : 'pang'
+    const name = toAtom(node)
+    if (this.#stopped !== undefined) return 'pang'
+    return (await this.#kernel.ping(name, options)) ? 'pong' : 'pang'
   }
 
   /** `nodes/1`; by default the visible ones, as `nodes/0`. */
@@ -314,17 +322,19 @@ export class ErlangNode implements AsyncDisposable {
    */
   keepConnected(node: NodeNameLike, options?: KeepConnectedOptions): KeptConnection {
     this.#assertRunning()
-    return this.#kernel.keepConnected(asAtom(node), options)
+    return this.#kernel.keepConnected(toAtom(node), options)
   }
 
-  /** Nodeup and nodedown as an async iterable (`net_kernel:monitor_nodes/2`). */
+  /** Nodeup and nodedown as an async iterable (`net_kernel:monitor_nodes/2`); it ends when the node is stopped. */
   monitorNodes(options?: MonitorNodesOptions): NodeSubscription {
-    return this.#kernel.monitorNodes(options)
+    const subscription = this.#kernel.monitorNodes(options)
+    if (this.#stopped !== undefined) subscription.end()
+    return subscription
   }
 
   /** Why the last attempt to connect to `node` failed; undefined when there was none, or a later one succeeded. */
   connectionError(node: NodeNameLike): Error | undefined {
-    return this.#kernel.connectionError(asAtom(node))
+    return this.#kernel.connectionError(toAtom(node))
   }
 
   /** Names registered in an EPMD: this host's, or `host`'s. */
@@ -384,7 +394,7 @@ export class ErlangNode implements AsyncDisposable {
 
   /** Resolves when the queue to `node` is below the busy limit, or there is no connection to it. */
   writable(node: NodeNameLike): Promise<void> {
-    return this.#kernel.peers.writable(asAtom(node))
+    return this.#kernel.peers.writable(toAtom(node))
   }
 
   /**
@@ -432,10 +442,6 @@ export class ErlangNode implements AsyncDisposable {
   #assertRunning(): void {
     if (this.#stopped !== undefined) throw new NodeError('NODE_STOPPED', `${this.name} is stopped`)
   }
-}
-
-function asAtom(node: NodeNameLike): Atom {
-  return typeof node === 'string' ? internAtom(node) : node
 }
 
 function findCookie(options: NodeOptions, checked: CheckedOptions): Promise<string> | string {

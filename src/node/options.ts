@@ -98,8 +98,68 @@ export interface CheckedOptions {
 /** net_ticktime is at most what a 32-bit timer holds. */
 const MAX_TICKTIME_SECONDS = 2_000_000
 
+type Check = [isValid: (value: unknown) => boolean, what: string]
+
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText = (value: unknown): boolean => typeof value === 'string'
+const YES_OR_NO: Check = [(value) => typeof value === 'boolean', 'true or false']
+const FUNCTION: Check = [(value) => typeof value === 'function', 'a function']
+/** Checked with what they are, or what they depend on. */
+const ELSEWHERE: Check = [() => true, '']
+
+/** What each option is, but for what depends on others. */
+const CHECKS: { readonly [key in keyof NodeOptions]-?: Check } = {
+  cookie: [isText, 'a string'],
+  createCookie: YES_OR_NO,
+  cookies: [
+    (value) => isObject(value) && Object.values(value as object).every(isCookies),
+    'an object of strings, or of { out, in }, by node name',
+  ],
+  hidden: YES_OR_NO,
+  epmd: ELSEWHERE,
+  resolve: FUNCTION,
+  listen: [(value) => value === false || isObject(value), 'false or an object'],
+  inet6: YES_OR_NO,
+  distAutoConnect: ELSEWHERE,
+  nameDomain: ELSEWHERE,
+  atomCache: YES_OR_NO,
+  fragments: YES_OR_NO,
+  netTicktime: ELSEWHERE,
+  netTickintensity: ELSEWHERE,
+  allow: [(value) => Array.isArray(value) && value.every(isText), 'an array of strings'],
+  standardFunctions: YES_OR_NO,
+  connectAll: YES_OR_NO,
+  preventOverlappingPartitions: YES_OR_NO,
+  limits: [isObject, 'an object'],
+  logger: [isObject, 'an object'],
+  output: FUNCTION,
+  input: FUNCTION,
+}
+
+function isCookies(value: unknown): boolean {
+  if (isText(value)) return true
+  const both = value as { out?: unknown; in?: unknown } | null
+  return isObject(both) && isText(both?.out) && isText(both?.in)
+}
+
+function checkEach(options: NodeOptions): void {
+  if (!isObject(options)) throw new ArgumentError('BAD_OPTION', 'the options of a node are an object')
+  for (const [key, value] of Object.entries(options)) {
+    if (!Object.hasOwn(CHECKS, key)) throw new ArgumentError('BAD_OPTION', `there is no option ${key}`)
+    const [isValid, what] = CHECKS[key as keyof NodeOptions]
+    if (value === undefined || isValid(value)) continue
+    const isSecret = key === 'cookie' || key === 'cookies'
+    const given = isSecret || isObject(value) ? `a value of type ${typeof value}` : JSON.stringify(value)
+    throw new ArgumentError('BAD_OPTION', `${key} is ${what}, not ${given}`)
+  }
+}
+
 /** @throws ArgumentError `BAD_OPTION`, `BAD_NODE_NAME` */
 export function checkOptions(name: string | undefined, options: NodeOptions): CheckedOptions {
+  checkEach(options)
+  if (name !== undefined && typeof name !== 'string')
+    throw new ArgumentError('BAD_NODE_NAME', `the name of a node is a string, not ${typeof name}`)
   const {
     epmd = 'auto',
     netTicktime = 60,
@@ -117,7 +177,6 @@ export function checkOptions(name: string | undefined, options: NodeOptions): Ch
   if (!['always', 'once', 'never'].includes(distAutoConnect)) {
     throw bad(`distAutoConnect is 'always', 'once' or 'never', not ${String(distAutoConnect)}`)
   }
-  if (typeof inet6 !== 'boolean') throw bad(`inet6 is true or false, not ${String(inet6)}`)
   const known = typeof epmd === 'object' || ['auto', 'external', 'embedded', 'none'].includes(epmd)
   if (!known)
     throw bad(`epmd is 'auto', 'external', 'embedded', 'none' or { host, port }, not ${String(epmd)}`)
@@ -185,7 +244,7 @@ function checkListen(
 
 function checkLimits(limits: Partial<Limits>): Limits {
   for (const [key, value] of Object.entries(limits)) {
-    if (!(key in DEFAULT_LIMITS)) throw new ArgumentError('BAD_OPTION', `there is no limit named ${key}`)
+    if (!(key in DEFAULT_LIMITS)) throw new ArgumentError('BAD_OPTION', `limits: there is no limit named ${key}`)
     if (typeof value !== 'number' || !(value >= 0)) {
       throw new ArgumentError(
         'BAD_OPTION',

@@ -79,7 +79,7 @@ export function toExitReason(thrown: unknown): Encodable {
 
 const FRAME = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/
 
-/** The folder that this package's files are in, as stack traces name it; null: they do not tell. */
+/** The folder that this package's files are in, one by one or in chunks, as stack traces name it; null: they do not tell. */
 let ownRootFound: string | null | undefined
 
 /** Found at first use: a stack trace takes a millisecond to write where the source is one long line. */
@@ -93,7 +93,9 @@ function rootOf(stack: string): string | undefined {
     .split('\n')
     .map((line) => FRAME.exec(line)?.[2])
     .find((name) => name !== undefined)
-  return file === undefined ? undefined : /^(.*[\\/])process[\\/][^\\/]+$/.exec(file)?.[1]
+  return file === undefined
+    ? undefined
+    : /^(.*[\\/](?:src|lib)[\\/])(?:process|chunks)[\\/][^\\/]+$/.exec(file)?.[1]
 }
 
 function stackOf(error: Error): StackEntry[] {

@@ -4,7 +4,7 @@
  * so are block calls. rpc.ts and erpc.ts put OTP's words on it.
  */
 import { ArgumentError, NodeError, type BeampeerError } from '../errors.js'
-import { atom, atomName, internAtom, type Atom } from '../etf/atom.js'
+import { Atom, atom, atomName, internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
@@ -234,6 +234,10 @@ export class Calls {
     checkTimeout(timeoutMs)
     if (!Array.isArray(mfa.args))
       throw new ArgumentError('BAD_ARGUMENT', 'the arguments of a call are an array')
+    if (typeof mfa.module !== 'string' || typeof mfa.function !== 'string') {
+      const given = `${describe(mfa.module)} and ${describe(mfa.function)}`
+      throw new ArgumentError('BAD_ARGUMENT', `a call names its module and function by strings, not ${given}`)
+    }
     this.#assertRunning()
     signal?.throwIfAborted()
     const call = new PendingCall(this.host.name, toAtom(node), mfa, this.host.makeReference())
@@ -342,8 +346,15 @@ export function badRpc(term: Term): Term | undefined {
     : undefined
 }
 
+/** @throws ArgumentError `BAD_ARGUMENT` */
 export function toAtom(node: NodeNameLike): Atom {
-  return typeof node === 'string' ? internAtom(node) : node
+  if (typeof node === 'string') return internAtom(node)
+  if (node instanceof Atom) return node
+  throw new ArgumentError('BAD_ARGUMENT', `the name of a node is a string or an atom, not ${describe(node)}`)
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
 /** @throws ArgumentError `BAD_ARGUMENT` */
