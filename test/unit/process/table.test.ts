@@ -6,6 +6,7 @@ import type { Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
 import type { SignalOut } from '../../../src/dist/signals.js'
+import { DistError, EtfError } from '../../../src/errors.js'
 import { DEFAULT_LIMITS, type Limits } from '../../../src/limits.js'
 import type { SpawnOptions } from '../../../src/process/host.js'
 import type { Process } from '../../../src/process/process.js'
@@ -15,7 +16,8 @@ const HERE = internAtom('here@h')
 const THERE = internAtom('there@h')
 const remote = (id = 5) => new Pid(THERE, id, 0, 9)
 
-function make(limits: Partial<Limits> = {}) {
+/** `refuse` throws for signals that cannot be sent. */
+function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void = () => undefined) {
   const sent: SignalOut[] = []
   const errors: string[] = []
   const connects: string[] = []
@@ -24,7 +26,7 @@ function make(limits: Partial<Limits> = {}) {
     creation: 1,
     limits: { ...DEFAULT_LIMITS, ...limits },
     outlet: {
-      send: (signal) => (sent.push(signal), true),
+      send: (signal) => (refuse(signal), sent.push(signal), true),
       connect: (node) => connects.push(node.name),
       checkConnection: () => undefined,
     },
@@ -268,4 +270,40 @@ test('work that is put in order waits for the signals before it', async () => {
   expect(order).toEqual(['handler', 'signal', 'end'])
   table.inOrder(() => order.push('now'))
   expect(order.at(-1)).toBe('now')
+})
+
+test('whom an end cannot be told to keeps it from nobody else', async () => {
+  const unsendable = remote(66)
+  const wide = 'the reference is too wide'
+  const refuse = (signal: SignalOut) => {
+    const { to } = signal as { to?: unknown }
+    if (to instanceof Pid && to.equals(unsendable)) throw new EtfError('ETF_PEER_CANNOT_CARRY', wide)
+    if (signal.type === 'demonitor') throw new DistError('DIST_QUEUE_FULL', 'full')
+  }
+  const { table, sent, errors, collect } = make({}, refuse)
+  const exited: unknown[] = []
+  const process = table.spawnHandler({
+    message: () => undefined,
+    exited: (reason) => exited.push(reason),
+  })
+  const watcher = collect()
+  process.monitor(remote(7))
+  for (const from of [unsendable, remote(8)]) {
+    table.deliver({ type: 'link', from, to: process.pid })
+    table.deliver({ type: 'monitor', from, to: process.pid, ref: table.makeReference() })
+  }
+  const ref = watcher.process.monitor(process)
+  await turn()
+  sent.length = 0
+  process.exit(atom('bye'))
+  await turn()
+  expect(sent.map(({ type }) => type)).toEqual(['exit', 'monitorExit'])
+  expect(watcher.messages).toEqual([tuple(atom('DOWN'), ref, atom('process'), process.pid, atom('bye'))])
+  expect(exited).toEqual([atom('bye')])
+  const where = `end of ${process.pid.toString()}: `
+  expect(errors).toEqual([
+    expect.stringContaining(where + 'EtfError'),
+    expect.stringContaining(where + 'EtfError'),
+    expect.stringContaining(where + 'DistError'),
+  ])
 })
