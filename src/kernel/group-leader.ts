@@ -39,11 +39,42 @@ const LATIN1 = internAtom('latin1')
 
 type Reply = Encodable | Promise<Encodable>
 
+interface IoRequest {
+  from: Pid
+  replyAs: Term
+  request: Term
+}
+
 /** Starts a group leader process. */
 export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn: SpawnOptions = {}): Process {
   const device = new Device(options)
   // Requests are answered one after another, as they came: output after a read waits for the read.
-  let last: Promise<void> | undefined
+  const waiting: IoRequest[] = []
+  let reading = false
+
+  const answer = ({ from, replyAs }: IoRequest, reply: Encodable): void => {
+    try {
+      host.send(process.pid, from, tuple(IO_REPLY, replyAs, reply))
+    } catch (error) {
+      // Its node cannot read what it gave us to reply with, or does not read at all: that ends nobody else's output.
+      host.reportError(error, `answer of group leader ${process.pid.toString()}`)
+    }
+  }
+  const run = (asked: IoRequest): void => {
+    const reply = serve(device, asked.request)
+    if (!(reply instanceof Promise)) {
+      answer(asked, reply)
+      return
+    }
+    reading = true
+    const done = (result: Encodable): void => {
+      answer(asked, result)
+      reading = false
+      while (!reading && waiting.length > 0) run(waiting.shift()!)
+    }
+    reply.then(done, () => done(tuple(ERROR, TERMINATED)))
+  }
+
   const process: Process = host.spawnHandler(
     {
       message(message) {
@@ -53,21 +84,9 @@ export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn:
         }
         const [, from, replyAs, request] = message.elements as readonly [Term, Term, Term, Term]
         if (!(from instanceof Pid)) return
-        const answer = (reply: Encodable): void => {
-          host.send(process.pid, from, tuple(IO_REPLY, replyAs, reply))
-        }
-        if (last === undefined) {
-          const reply = serve(device, request)
-          if (!(reply instanceof Promise)) {
-            answer(reply)
-            return
-          }
-          last = settle(reply, answer)
-        } else last = last.then(() => settle(serve(device, request), answer))
-        const current = last
-        void current.then(() => {
-          if (last === current) last = undefined
-        })
+        const asked = { from, replyAs, request }
+        if (reading) waiting.push(asked)
+        else run(asked)
       },
     },
     spawn,
@@ -82,16 +101,6 @@ function serve(device: Device, request: Term): Reply {
   } catch {
     return tuple(ERROR, TERMINATED)
   }
-}
-
-async function settle(reply: Reply, answer: (reply: Encodable) => void): Promise<void> {
-  let result: Encodable
-  try {
-    result = await reply
-  } catch {
-    result = tuple(ERROR, TERMINATED)
-  }
-  answer(result)
 }
 
 class Device {

@@ -390,7 +390,6 @@ export class ProcessTable implements Host {
     }
   }
 
-  /** @internal An error that has no one to go to. */
   reportError(error: unknown, where: string): void {
     this.options.onError(error, where)
   }

@@ -1,4 +1,5 @@
 /** The I/O protocol's server: every request, in order, with encodings, options and failures. */
+import { EtfError } from '../../../src/errors.js'
 import { atom } from '../../../src/etf/atom.js'
 import { print } from '../../../src/etf/print.js'
 import type { Encodable, Term } from '../../../src/etf/terms.js'
@@ -134,4 +135,27 @@ test('without input there is none; code of the caller is not run', async () => {
   expect(await silent.ask(tuple(atom('get_line'), unicode, ''), until)).toEqual(['eof', 'eof'])
   const reading = device({ readLine: () => Promise.resolve('x') })
   expect(await reading.ask(until)).toEqual(['{error,enotsup}'])
+})
+
+test.each(['put_chars', 'get_line'])('whoever cannot be answered (%s) ends nothing', async (kind) => {
+  const cluster = new Cluster()
+  const { table } = cluster.member('a@virtual')
+  const { process, messages } = inbox({ table } as never)
+  let lines = 0
+  const leader = startGroupLeader(table, {
+    write: () => undefined,
+    readLine: () => Promise.resolve(`${++lines}\n`),
+  })
+  const send = table.send.bind(table)
+  jest.spyOn(table, 'send').mockImplementation((from, to, message, options) => {
+    if (from === leader.pid && (message as Tuple<readonly Term[]>).elements[1] === 1)
+      throw new EtfError('ETF_PEER_CANNOT_CARRY', 'too wide')
+    return send(from, to, message, options)
+  })
+  for (const replyAs of [1, 2])
+    process.send(leader, tuple(atom('io_request'), process.pid, replyAs, tuple(atom(kind), unicode, 'x')))
+  for (let i = 0; i < 10; i++) await turn()
+  expect(messages.map((message) => (message as Tuple<readonly Term[]>).elements[1])).toEqual([2])
+  expect(leader.alive).toBe(true)
+  expect(cluster.log).toContainEqual(expect.stringMatching(/^answer of group leader <.*too wide/))
 })
