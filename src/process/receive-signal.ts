@@ -15,6 +15,7 @@ import { Watchers } from './watchers.js'
 import { demonitor } from './watching.js'
 
 const NOPROC = internAtom('noproc')
+const NORMAL = internAtom('normal')
 const NOTSUP = internAtom('notsup')
 const BADOPT = internAtom('badopt')
 const SYSTEM_LIMIT = internAtom('system_limit')
@@ -195,7 +196,14 @@ function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
     process.watchers.add({ ref, watcher: from, name: undefined })
   }
   if (flags !== 0) table.relate(process, from.node)
-  table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)
+  try {
+    table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)
+  } catch (error) {
+    // A requester that cannot be told gets no process: nobody would know of it, and it would never run nor end.
+    process.links = process.watchers = undefined
+    table.terminate(process, NORMAL)
+    throw error
+  }
   runSpawned(table, process, request)
 }
 

@@ -307,3 +307,19 @@ test('whom an end cannot be told to keeps it from nobody else', async () => {
     expect.stringContaining(where + 'DistError'),
   ])
 })
+
+test('a spawn request whose requester cannot be told leaves no process', async () => {
+  const wide = () => {
+    throw new EtfError('ETF_PEER_CANNOT_CARRY', 'too wide')
+  }
+  const { table, sent, errors } = make({}, wide)
+  const started: Process[] = []
+  table.setSpawnStarter((process) => void started.push(process))
+  const [module, name] = [atom('m'), atom('f')]
+  const request = { type: 'spawnRequest', ref: table.makeReference(), from: remote(), groupLeader: remote() } as const
+  const options = [atom('link'), atom('monitor')]
+  table.deliver({ ...request, module, function: name, arity: 0, options, args: [] })
+  await turn()
+  expect([table.processCount, started, sent]).toEqual([0, [], []])
+  expect(errors).toEqual(['signal spawnRequest: EtfError: too wide'])
+})
