@@ -133,9 +133,15 @@ export interface Limits {
   maxEpmdReplyBytes: number
   /** Waiting for a foreign EPMD: connect, request and whole reply together (`erl_epmd` waits as long). */
   epmdReplyTimeoutMs: number
-  /** First pause before a registration that was lost is made again, doubled each time up to the last; from half of it. */
+  /**
+   * First pause before a registration that was lost is made again, doubled each time up to the last; from half of it. The
+   * first attempt has none, nor has that after a registration which lasted as long as the longest.
+   */
   epmdRetryMinMs: number
-  /** Longest such pause: the fixed one of `erl_epmd`. */
+  /**
+   * Longest such pause: the fixed one of `erl_epmd`. Stops an EPMD that registers and closes from having us register and
+   * log without an end.
+   */
   epmdRetryMaxMs: number
   /**
    * How long a first registration is tried again while an older one of the same name, or the daemon, is going away.
