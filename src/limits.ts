@@ -163,6 +163,11 @@ export interface Limits {
   reconnectMaxMs: number
   /** Names that a node without a name of its own had, remembered for the pids it made under them. */
   maxFormerNames: number
+  /**
+   * Names given to peers that asked for one, kept to be given again; past it the oldest are forgotten. Stops a peer that
+   * asks for names at any number of hosts; worst case some 10 MB.
+   */
+  maxPooledNames: number
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
   maxMailboxMessages: number
   /**
@@ -327,6 +332,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   reconnectMinMs: 100,
   reconnectMaxMs: 30_000,
   maxFormerNames: 64,
+  maxPooledNames: 10_000,
   maxMailboxMessages: 1_000_000,
   mailboxBusyMessages: 10_000,
   mailboxBusyBytes: 8 * 1024 * 1024,

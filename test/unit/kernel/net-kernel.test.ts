@@ -21,8 +21,7 @@ test('a caller that cannot be answered ends nothing, and gets no process', async
     process.send('net_kernel', tuple(atom('$gen_call'), tuple(process.pid, tag), request))
   const before = table.processCount
   ask(1, tuple(atom('is_auth'), atom('b@virtual')))
-  for (const kind of ['spawn', 'spawn_link'])
-    ask(1, tuple(atom(kind), atom('m'), atom('f'), [], process.pid))
+  for (const kind of ['spawn', 'spawn_link']) ask(1, tuple(atom(kind), atom('m'), atom('f'), [], process.pid))
   ask(2, tuple(atom('is_auth'), atom('b@virtual')))
   await turn()
   expect(messages).toEqual([tuple(2, atom('yes'))])
