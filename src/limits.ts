@@ -183,8 +183,8 @@ export interface Limits {
    */
   mailboxTrickleMs: number
   /**
-   * Calls of one exposed function that wait for their turn (its `concurrency` or `order`); further ones are answered
-   * `system_limit`. Stops callers that ask faster than the function answers; worst case the arguments of so many calls.
+   * Calls of one exposed function that wait for their turn (its `concurrency` or `order`), and those of `rpc:block_call` that
+   * wait for another; further ones are answered `system_limit`. Stops callers that ask faster than the function answers; worst case the arguments of so many calls.
    */
   maxQueuedCalls: number
   /**
