@@ -188,6 +188,11 @@ export interface Limits {
    */
   maxQueuedCalls: number
   /**
+   * Requests that wait for a group leader's input (a read of standard input waits for as long as nobody types); further ones
+   * are answered `{error, terminated}`. Stops a peer that reads once and then prints or reads any number of times.
+   */
+  maxQueuedIoRequests: number
+  /**
    * Members on other nodes that one scope of process groups remembers; further ones are left out. Stops a peer that
    * announces any number of pids; worst case some 300 MB.
    */
@@ -338,6 +343,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   mailboxBusyBytes: 8 * 1024 * 1024,
   mailboxTrickleMs: 100,
   maxQueuedCalls: 10_000,
+  maxQueuedIoRequests: 10_000,
   maxGroupMembers: 1_000_000,
   pgDiscoverMinMs: 100,
   pgDiscoverMaxMs: 5_000,

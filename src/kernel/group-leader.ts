@@ -14,6 +14,7 @@ import { print } from '../etf/print.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import { charlist } from '../etf/values.js'
+import type { Limits } from '../limits.js'
 import type { Host, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { answerSystemMessage } from '../process/system-messages.js'
@@ -46,10 +47,14 @@ interface IoRequest {
 }
 
 /** Starts a group leader process. */
-export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn: SpawnOptions = {}): Process {
+export function startGroupLeader(
+  host: Host & { readonly limits: Pick<Limits, 'maxQueuedIoRequests'> },
+  options: GroupLeaderOptions,
+  spawn: SpawnOptions = {},
+): Process {
   const device = new Device(options)
   // Requests are answered one after another, as they came: output after a read waits for the read.
-  const waiting: IoRequest[] = []
+  let waiting: IoRequest[] = []
   let reading = false
 
   const answer = ({ from, replyAs }: IoRequest, reply: Encodable): void => {
@@ -75,6 +80,13 @@ export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn:
     reply.then(done, () => done(tuple(ERROR, TERMINATED)))
   }
 
+  // What a node that is gone wanted to read is left for others. What it printed last is printed, as by a BEAM.
+  const unlisten = host.onNodeStatus(({ type, node }) => {
+    if (type !== 'nodedown') return
+    waiting = waiting.filter(
+      ({ from, request }) => from.node !== node || (request instanceof Tuple && request.tag === 'put_chars'),
+    )
+  })
   const process: Process = host.spawnHandler(
     {
       message(message) {
@@ -85,8 +97,13 @@ export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn:
         const [, from, replyAs, request] = message.elements as readonly [Term, Term, Term, Term]
         if (!(from instanceof Pid)) return
         const asked = { from, replyAs, request }
-        if (reading) waiting.push(asked)
-        else run(asked)
+        if (!reading) run(asked)
+        else if (waiting.length < host.limits.maxQueuedIoRequests) waiting.push(asked)
+        else answer(asked, tuple(ERROR, TERMINATED))
+      },
+      exited() {
+        unlisten()
+        waiting = []
       },
     },
     spawn,

@@ -1,6 +1,7 @@
 /** The I/O protocol's server: every request, in order, with encodings, options and failures. */
 import { EtfError } from '../../../src/errors.js'
-import { atom } from '../../../src/etf/atom.js'
+import { atom, internAtom } from '../../../src/etf/atom.js'
+import { Pid } from '../../../src/etf/identifiers.js'
 import { print } from '../../../src/etf/print.js'
 import type { Encodable, Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
@@ -158,4 +159,33 @@ test.each(['put_chars', 'get_line'])('whoever cannot be answered (%s) ends nothi
   expect(messages.map((message) => (message as Tuple<readonly Term[]>).elements[1])).toEqual([2])
   expect(leader.alive).toBe(true)
   expect(cluster.log).toContainEqual(expect.stringMatching(/^answer of group leader <.*too wide/))
+})
+
+test('so many requests wait for a read; reads of a node that is gone no more', async () => {
+  const { table } = new Cluster().member('a@virtual', { limits: { maxQueuedIoRequests: 3 } })
+  let type: (line: string) => void = () => undefined
+  let printed = ''
+  const readLine = () => new Promise<string>((resolve) => (type = resolve))
+  const leader = startGroupLeader(table, { write: (text) => void (printed += text), readLine })
+  const { process, messages } = inbox({ table } as never)
+  const far = new Pid(internAtom('far@virtual'), 5, 0, 9)
+  const ask = (from: Pid, request: Encodable) =>
+    process.send(leader, tuple(atom('io_request'), from, 1, request))
+  const replies = () =>
+    messages.splice(0).map((message) => print((message as Tuple<readonly Term[]>).elements[2]!))
+  ask(process.pid, tuple(atom('get_line'), unicode, '> '))
+  ask(far, tuple(atom('get_line'), unicode, '> '))
+  ask(process.pid, put(unicode, 'one'))
+  ask(far, put(unicode, 'far'))
+  ask(process.pid, put(unicode, 'refused'))
+  await turn()
+  expect(replies()).toEqual(['{error,terminated}'])
+  table.announce({ type: 'nodedown', node: far.node })
+  ask(process.pid, put(unicode, 'two'))
+  await turn()
+  type('line\n')
+  await turn()
+  await turn()
+  expect(replies()).toEqual(['"line\\n"', 'ok', 'ok'])
+  expect(printed).toBe('onefartwo')
 })
