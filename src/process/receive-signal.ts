@@ -174,8 +174,15 @@ export function runSpawned(table: ProcessTable, process: Process, request: Spawn
   table.spawnStarter?.(process, request)
 }
 
-function refuseSpawn(table: ProcessTable, { ref, from }: SpawnRequest, result: Name): void {
-  table.signal({ type: 'spawnReply', ref, to: from, flags: 0, result }, from.node)
+function refuseSpawn(table: ProcessTable, request: SpawnRequest, result: Name): void {
+  replySpawn(table, request, 0, result)
+}
+
+function replySpawn(table: ProcessTable, request: SpawnRequest, flags: number, result: Pid | Name): void {
+  const { ref, from, traceToken } = request
+  const signal = { type: 'spawnReply', ref, to: from, flags, result } as const
+  // A BEAM whose request had a token takes that of the reply for its own: without one it would have none any more.
+  table.signal(traceToken === undefined ? signal : { ...signal, traceToken }, from.node)
 }
 
 function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
@@ -197,7 +204,7 @@ function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
   }
   if (flags !== 0) table.relate(process, from.node)
   try {
-    table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)
+    replySpawn(table, request, flags, process.pid)
   } catch (error) {
     // A requester that cannot be told gets no process: nobody would know of it, and it would never run nor end.
     process.links = process.watchers = undefined

@@ -365,6 +365,10 @@ describe('spawning on our node', () => {
         exit(P3, kill), receive {'EXIT', P3, killed} -> ok end, receive {'DOWN', R3, _, _, W3} -> W3 end end)()`),
     ).toBe('killed')
     expect(
+      await beam.evalText(`(fun() -> seq_trace:set_token(label, 17), {P7, _} = spawn_monitor(${at}, jobs, echo, []),
+        Token = seq_trace:get_token(label), seq_trace:set_token([]), exit(P7, kill), Token end)()`),
+    ).toBe('{label,17}')
+    expect(
       await beam.evalText(`Q = spawn_request(${at}, jobs, nothing, [], [monitor]),
         receive {spawn_reply, Q, ok, P4} -> receive {'DOWN', Q, process, P4, {undef, [{jobs, nothing, [], []} | _]}} -> undef end end`),
     ).toBe('undef')

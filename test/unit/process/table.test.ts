@@ -323,3 +323,22 @@ test('a spawn request whose requester cannot be told leaves no process', async (
   expect([table.processCount, started, sent]).toEqual([0, [], []])
   expect(errors).toEqual(['signal spawnRequest: EtfError: too wide'])
 })
+
+test('a spawn reply has the trace token of its request', async () => {
+  const { table, sent } = make()
+  const spawn = { type: 'spawnRequest', from: remote(), groupLeader: remote(), arity: 0, args: [] } as const
+  const mfa = { module: atom('m'), function: atom('f') }
+  const traceToken = tuple(0, 17, 0, remote(), 0)
+  const request = (options: Term[]) =>
+    table.deliver({ ...spawn, ...mfa, ref: table.makeReference(), options, traceToken })
+  request([])
+  request([atom('no_such_option')])
+  table.setSpawnStarter(() => undefined)
+  request([atom('monitor')])
+  await turn()
+  expect(sent).toMatchObject([
+    { type: 'spawnReply', result: atom('notsup'), traceToken },
+    { type: 'spawnReply', result: atom('badopt'), traceToken },
+    { type: 'spawnReply', result: expect.any(Pid), traceToken },
+  ])
+})
