@@ -29,7 +29,7 @@ export function unlink(table: ProcessTable, process: Process, other: Pid): void 
   if (id !== undefined) table.signal({ type: 'unlinkId', id, from: process.pid, to }, to.node)
 }
 
-/** `monitor/3` of a process. */
+/** `monitor/3` of a process. Of the process itself it is, as on a BEAM, a reference that nothing comes of, nor an alias. */
 export function monitor(
   table: ProcessTable,
   process: Process,
@@ -38,6 +38,7 @@ export function monitor(
 ): Reference {
   const ref = table.makeReference()
   const target = targetOf(table, to)
+  if (isSelf(table, process, target)) return ref
   const { alias, priority = false, tag } = options
   const entry: OutgoingMonitor = {
     ref,
@@ -48,11 +49,17 @@ export function monitor(
   }
   process.monitors ??= new ReferenceMap()
   process.monitors.set(ref, entry)
-  if (alias !== undefined) table.addAlias(process, ref, { mode: alias, priority })
+  // The alias is an ordinary one: what others send to it is not what the monitor says.
+  if (alias !== undefined) table.addAlias(process, ref, { mode: alias, priority: false })
   table.relate(process, target.node)
   const signalTo = target instanceof Pid ? target : target.name
   table.signal({ type: 'monitor', from: process.pid, to: signalTo, ref }, target.node)
   return ref
+}
+
+function isSelf(table: ProcessTable, process: Process, target: OutgoingMonitor['target']): boolean {
+  if (target instanceof Pid) return target.equals(process.pid)
+  return table.ids.isThisNode(target.node) && table.registry.whereis(target.name) === process
 }
 
 function targetOf(table: ProcessTable, to: Monitorable): OutgoingMonitor['target'] {

@@ -316,7 +316,12 @@ test('a spawn request whose requester cannot be told leaves no process', async (
   const started: Process[] = []
   table.setSpawnStarter((process) => void started.push(process))
   const [module, name] = [atom('m'), atom('f')]
-  const request = { type: 'spawnRequest', ref: table.makeReference(), from: remote(), groupLeader: remote() } as const
+  const request = {
+    type: 'spawnRequest',
+    ref: table.makeReference(),
+    from: remote(),
+    groupLeader: remote(),
+  } as const
   const options = [atom('link'), atom('monitor')]
   table.deliver({ ...request, module, function: name, arity: 0, options, args: [] })
   await turn()
@@ -341,4 +346,34 @@ test('a spawn reply has the trace token of its request', async () => {
     { type: 'spawnReply', result: atom('badopt'), traceToken },
     { type: 'spawnReply', result: expect.any(Pid), traceToken },
   ])
+})
+
+test('a monitor of oneself, by pid or name, is a reference that nothing comes of', async () => {
+  const { table } = make()
+  const process = table.spawn(idle, { name: 'me' })
+  const refs = [
+    process.monitor(process),
+    process.monitor('me'),
+    process.monitor({ name: 'me', node: HERE }),
+    process.monitor(process, { alias: 'explicit_unalias' }),
+  ]
+  for (const ref of refs) table.send(process.pid, ref, 'to no alias')
+  await turn()
+  expect([process.monitors, process.watchers, process.queueLength]).toEqual([undefined, undefined, 0])
+  expect(refs.map((ref) => process.demonitor(ref))).toEqual([false, false, false, false])
+})
+
+test('a monitor with priority and an alias: only its own message is urgent', async () => {
+  const { table } = make()
+  const process = table.spawn(idle)
+  const other = table.spawn(idle)
+  const ref = process.monitor(other, { alias: 'explicit_unalias', priority: true })
+  table.send(process.pid, process, 'ordinary')
+  table.send(process.pid, ref, 'to the alias', { priority: true })
+  await turn()
+  other.exit()
+  await turn()
+  const [first, ...others] = [await process.receive(), await process.receive(), await process.receive()]
+  expect(first).toEqual(tuple(atom('DOWN'), ref, atom('process'), other.pid, atom('normal')))
+  expect(others.map(String)).toEqual(['ordinary', 'to the alias'])
 })
