@@ -19,7 +19,13 @@ export function link(table: ProcessTable, process: Process, other: Pid): void {
   process.links ??= new LinkTable()
   if (!process.links.linking(to)) return
   table.relate(process, to.node)
-  table.signal({ type: 'link', from: process.pid, to }, to.node)
+  try {
+    table.signal({ type: 'link', from: process.pid, to }, to.node)
+  } catch (error) {
+    // Nobody would ever tell of its end.
+    process.links.broken(to)
+    throw error
+  }
 }
 
 /** `unlink/1`. */
@@ -53,7 +59,14 @@ export function monitor(
   if (alias !== undefined) table.addAlias(process, ref, { mode: alias, priority: false })
   table.relate(process, target.node)
   const signalTo = target instanceof Pid ? target : target.name
-  table.signal({ type: 'monitor', from: process.pid, to: signalTo, ref }, target.node)
+  try {
+    table.signal({ type: 'monitor', from: process.pid, to: signalTo, ref }, target.node)
+  } catch (error) {
+    // A monitor that was not set must not be kept: its caller does not know its reference, and it would never fire.
+    process.monitors.delete(ref)
+    table.unalias(process, ref)
+    throw error
+  }
   return ref
 }
 

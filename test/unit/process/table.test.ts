@@ -377,3 +377,16 @@ test('a monitor with priority and an alias: only its own message is urgent', asy
   expect(first).toEqual(tuple(atom('DOWN'), ref, atom('process'), other.pid, atom('normal')))
   expect(others.map(String)).toEqual(['ordinary', 'to the alias'])
 })
+
+test('a link or monitor that cannot be sent leaves nothing behind', () => {
+  const { table } = make({}, () => {
+    throw new DistError('DIST_QUEUE_FULL', 'full')
+  })
+  const process = table.spawn(idle)
+  expect(() => process.monitor(remote(), { alias: 'demonitor' })).toThrow('full')
+  expect(() => process.link(remote())).toThrow('full')
+  expect([...process.monitors!.values()]).toEqual([])
+  expect([process.links!.size, process.aliases!.size]).toEqual([0, 0])
+  process.exit()
+  expect(process.alive).toBe(false)
+})
