@@ -133,9 +133,15 @@ export interface Limits {
   maxEpmdReplyBytes: number
   /** Waiting for a foreign EPMD: connect, request and whole reply together (`erl_epmd` waits as long). */
   epmdReplyTimeoutMs: number
-  /** First pause before a registration that was lost is made again, doubled each time up to the last; from half of it. */
+  /**
+   * First pause before a registration that was lost is made again, doubled each time up to the last; from half of it. The
+   * first attempt has none, nor has that after a registration which lasted as long as the longest.
+   */
   epmdRetryMinMs: number
-  /** Longest such pause: the fixed one of `erl_epmd`. */
+  /**
+   * Longest such pause: the fixed one of `erl_epmd`. Stops an EPMD that registers and closes from having us register and
+   * log without an end.
+   */
   epmdRetryMaxMs: number
   /**
    * How long a first registration is tried again while an older one of the same name, or the daemon, is going away.
@@ -157,6 +163,11 @@ export interface Limits {
   reconnectMaxMs: number
   /** Names that a node without a name of its own had, remembered for the pids it made under them. */
   maxFormerNames: number
+  /**
+   * Names given to peers that asked for one, kept to be given again; past it the oldest are forgotten. Stops a peer that
+   * asks for names at any number of hosts; worst case some 10 MB.
+   */
+  maxPooledNames: number
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
   maxMailboxMessages: number
   /**
@@ -172,10 +183,15 @@ export interface Limits {
    */
   mailboxTrickleMs: number
   /**
-   * Calls of one exposed function that wait for their turn (its `concurrency` or `order`); further ones are answered
-   * `system_limit`. Stops callers that ask faster than the function answers; worst case the arguments of so many calls.
+   * Calls of one exposed function that wait for their turn (its `concurrency` or `order`), and those of `rpc:block_call` that
+   * wait for another; further ones are answered `system_limit`. Stops callers that ask faster than the function answers; worst case the arguments of so many calls.
    */
   maxQueuedCalls: number
+  /**
+   * Requests that wait for a group leader's input (a read of standard input waits for as long as nobody types); further ones
+   * are answered `{error, terminated}`. Stops a peer that reads once and then prints or reads any number of times.
+   */
+  maxQueuedIoRequests: number
   /**
    * Members on other nodes that one scope of process groups remembers; further ones are left out. Stops a peer that
    * announces any number of pids; worst case some 300 MB.
@@ -321,11 +337,13 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   reconnectMinMs: 100,
   reconnectMaxMs: 30_000,
   maxFormerNames: 64,
+  maxPooledNames: 10_000,
   maxMailboxMessages: 1_000_000,
   mailboxBusyMessages: 10_000,
   mailboxBusyBytes: 8 * 1024 * 1024,
   mailboxTrickleMs: 100,
   maxQueuedCalls: 10_000,
+  maxQueuedIoRequests: 10_000,
   maxGroupMembers: 1_000_000,
   pgDiscoverMinMs: 100,
   pgDiscoverMaxMs: 5_000,

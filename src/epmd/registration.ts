@@ -5,7 +5,7 @@
  *
  *              ┌────────── lost, refused, late: pause, doubled each time ───────────┐
  *              ▼                                                                    │
- *     start ► connecting ──► registering ──► registered ── connection closed ──► (at once)
+ *     start ► connecting ──► registering ──► registered ── connection closed ──► (at once; again soon: late)
  *              │     ▲
  *   nobody     ▼     │ served, or another process was faster
  *   listens:  serving┘                                        stop, or a first registration that fails ► ended
@@ -49,6 +49,9 @@ export class RegistrationMachine {
   /** There is a connection, or one is being made. */
   #connected = false
   #failures = 0
+  #registeredAtMs = 0
+  /** Registrations in a row that were lost before they had lasted. */
+  #shortLived = 0
   /** Until when a first registration is tried again. */
   #settleUntilMs = 0
 
@@ -87,7 +90,7 @@ export class RegistrationMachine {
       this.#reply.push(bytes)
       const reply = decodeAliveReply(this.#reply.bytes)
       if (reply === undefined) return []
-      if (reply.type === 'registered') return this.#registered(reply.creation)
+      if (reply.type === 'registered') return this.#registered(reply.creation, nowMs)
       return this.#retry(this.#nameTaken(reply.result), nowMs, true)
     } catch (error) {
       if (!(error instanceof EpmdError)) throw error
@@ -111,8 +114,7 @@ export class RegistrationMachine {
       case 'registering':
         return this.#retry(error, nowMs, true)
       case 'registered':
-        // The first attempt is made at once: a survivor that may serve takes the port before anyone misses it.
-        return [{ type: 'lost', error }, ...this.#connect(nowMs)]
+        return [{ type: 'lost', error }, ...this.#lost(error, nowMs)]
       case 'idle':
       case 'serving':
       case 'pausing':
@@ -171,13 +173,24 @@ export class RegistrationMachine {
     return [{ type: 'connect' }]
   }
 
-  #registered(creation: number): RegistrationAction[] {
+  #registered(creation: number, nowMs: number): RegistrationAction[] {
     const again = this.#creation !== undefined
     this.#creation ??= creation
     this.#state = 'registered'
     this.#dueMs = undefined
     this.#failures = 0
+    this.#registeredAtMs = nowMs
     return [{ type: 'registered', creation: this.#creation, again }]
+  }
+
+  #lost(error: EpmdError, nowMs: number): RegistrationAction[] {
+    const lasted = nowMs - this.#registeredAtMs >= this.options.limits.epmdRetryMaxMs
+    this.#shortLived = lasted ? 0 : this.#shortLived + 1
+    // The first attempt is made at once: a survivor that may serve takes the port before anyone misses it.
+    if (this.#shortLived <= 1) return this.#connect(nowMs)
+    // A daemon that registers and closes would be run after without an end: that it answered is no success.
+    this.#failures = this.#shortLived - 2
+    return this.#retry(error, nowMs, true)
   }
 
   /** @param transient a first registration is worth another try: the daemon or an older registration is going away */

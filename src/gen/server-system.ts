@@ -13,7 +13,7 @@ import { internAtom, type Atom } from '../etf/atom.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import { localTerm, reasonOf } from '../process/copy.js'
-import { genReply, type GenFrom } from '../process/gen-reply.js'
+import { genAnswer, type GenFrom } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import {
@@ -75,7 +75,7 @@ export class SystemState {
   }
 
   #reply(from: GenFrom, reply: Encodable): void {
-    genReply(this.#host, this.#self.pid, from, reply)
+    genAnswer(this.#host, this.#self.pid, from, reply)
   }
 
   async #stateReply(caller: Atom): Promise<Encodable> {

@@ -6,7 +6,7 @@
 import { NodeError } from '../errors.js'
 import { internAtom } from '../etf/atom.js'
 import type { Encodable, Term } from '../etf/terms.js'
-import { genReply, readGenMessage, type GenFrom } from '../process/gen-reply.js'
+import { genAnswer, readGenMessage, type GenFrom } from '../process/gen-reply.js'
 import type { Host, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { readSystemMessage } from '../process/system-messages.js'
@@ -48,7 +48,7 @@ export abstract class GenServer<State = unknown> {
   /** What the server holds; `sys:get_state` shows it, if it is a term. */
   state!: State
   #process: Process | undefined
-  #host: Pick<Host, 'send'> | undefined
+  #host: Pick<Host, 'send' | 'reportError'> | undefined
   #client: GenClient | undefined
 
   /** The process of this server. @throws NodeError `GEN_NOT_STARTED` before it is started */
@@ -80,9 +80,12 @@ export abstract class GenServer<State = unknown> {
     return this.state as Encodable
   }
 
-  /** `gen_server:reply/2`: the reply of a call that was answered with {@link NO_REPLY}. */
+  /**
+   * `gen_server:reply/2`: the reply of a call that was answered with {@link NO_REPLY}. A caller that cannot be told is
+   * logged; only a reply that is no term throws.
+   */
   reply(from: GenFrom, reply: Encodable): void {
-    if (this.#host !== undefined) genReply(this.#host, this.self.pid, from, reply)
+    if (this.#host !== undefined) genAnswer(this.#host, this.self.pid, from, reply)
   }
 
   /**
@@ -95,7 +98,7 @@ export abstract class GenServer<State = unknown> {
   }
 
   /** @internal */
-  attach(host: Pick<Host, 'send'>, process: Process, client: GenClient): void {
+  attach(host: Pick<Host, 'send' | 'reportError'>, process: Process, client: GenClient): void {
     if (this.#process !== undefined) throw new NodeError('GEN_STARTED', 'a server object is started once')
     this.#host = host
     this.#process = process
@@ -189,7 +192,7 @@ class ServerLoop {
     const result = await server.handleCall(read.request, read.from)
     const reply = result instanceof Stop ? result.reply : result
     // The reply goes before the end: `terminate` may take its time.
-    if (reply !== NO_REPLY && this.#self.alive) genReply(this.#host, this.#self.pid, read.from, reply)
+    if (reply !== NO_REPLY && this.#self.alive) genAnswer(this.#host, this.#self.pid, read.from, reply)
     return result instanceof Stop ? { reason: result.reason } : undefined
   }
 

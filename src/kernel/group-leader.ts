@@ -14,6 +14,7 @@ import { print } from '../etf/print.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import { charlist } from '../etf/values.js'
+import type { Limits } from '../limits.js'
 import type { Host, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
 import { answerSystemMessage } from '../process/system-messages.js'
@@ -39,11 +40,53 @@ const LATIN1 = internAtom('latin1')
 
 type Reply = Encodable | Promise<Encodable>
 
+interface IoRequest {
+  from: Pid
+  replyAs: Term
+  request: Term
+}
+
 /** Starts a group leader process. */
-export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn: SpawnOptions = {}): Process {
+export function startGroupLeader(
+  host: Host & { readonly limits: Pick<Limits, 'maxQueuedIoRequests'> },
+  options: GroupLeaderOptions,
+  spawn: SpawnOptions = {},
+): Process {
   const device = new Device(options)
   // Requests are answered one after another, as they came: output after a read waits for the read.
-  let last: Promise<void> | undefined
+  let waiting: IoRequest[] = []
+  let reading = false
+
+  const answer = ({ from, replyAs }: IoRequest, reply: Encodable): void => {
+    try {
+      host.send(process.pid, from, tuple(IO_REPLY, replyAs, reply))
+    } catch (error) {
+      // Its node cannot read what it gave us to reply with, or does not read at all: that ends nobody else's output.
+      host.reportError(error, `answer of group leader ${process.pid.toString()}`)
+    }
+  }
+  const run = (asked: IoRequest): void => {
+    const reply = serve(device, asked.request)
+    if (!(reply instanceof Promise)) {
+      answer(asked, reply)
+      return
+    }
+    reading = true
+    const done = (result: Encodable): void => {
+      answer(asked, result)
+      reading = false
+      while (!reading && waiting.length > 0) run(waiting.shift()!)
+    }
+    reply.then(done, () => done(tuple(ERROR, TERMINATED)))
+  }
+
+  // What a node that is gone wanted to read is left for others. What it printed last is printed, as by a BEAM.
+  const unlisten = host.onNodeStatus(({ type, node }) => {
+    if (type !== 'nodedown') return
+    waiting = waiting.filter(
+      ({ from, request }) => from.node !== node || (request instanceof Tuple && request.tag === 'put_chars'),
+    )
+  })
   const process: Process = host.spawnHandler(
     {
       message(message) {
@@ -53,21 +96,14 @@ export function startGroupLeader(host: Host, options: GroupLeaderOptions, spawn:
         }
         const [, from, replyAs, request] = message.elements as readonly [Term, Term, Term, Term]
         if (!(from instanceof Pid)) return
-        const answer = (reply: Encodable): void => {
-          host.send(process.pid, from, tuple(IO_REPLY, replyAs, reply))
-        }
-        if (last === undefined) {
-          const reply = serve(device, request)
-          if (!(reply instanceof Promise)) {
-            answer(reply)
-            return
-          }
-          last = settle(reply, answer)
-        } else last = last.then(() => settle(serve(device, request), answer))
-        const current = last
-        void current.then(() => {
-          if (last === current) last = undefined
-        })
+        const asked = { from, replyAs, request }
+        if (!reading) run(asked)
+        else if (waiting.length < host.limits.maxQueuedIoRequests) waiting.push(asked)
+        else answer(asked, tuple(ERROR, TERMINATED))
+      },
+      exited() {
+        unlisten()
+        waiting = []
       },
     },
     spawn,
@@ -82,16 +118,6 @@ function serve(device: Device, request: Term): Reply {
   } catch {
     return tuple(ERROR, TERMINATED)
   }
-}
-
-async function settle(reply: Reply, answer: (reply: Encodable) => void): Promise<void> {
-  let result: Encodable
-  try {
-    result = await reply
-  } catch {
-    result = tuple(ERROR, TERMINATED)
-  }
-  answer(result)
 }
 
 class Device {

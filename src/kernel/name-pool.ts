@@ -12,18 +12,27 @@ const FIRST_CREATION = 4
 const CREATION_COUNT = 2 ** 32
 
 export class NamePool {
+  /** By host, the one that a name was given back at longest ago first; no list is empty. */
   readonly #free = new Map<string, PooledName[]>()
+  #freeCount = 0
   readonly #inUse = new Map<string, { host: string; creation: number }>()
   readonly #random32: () => number
+  readonly #maxFree: number
 
-  constructor(random32: () => number) {
+  /** @param maxFree names kept to be given again; past it the oldest of the host that is idle longest is forgotten */
+  constructor(random32: () => number, maxFree: number) {
     this.#random32 = random32
+    this.#maxFree = maxFree
+  }
+
+  /** Names that wait to be given again. */
+  get freeCount(): number {
+    return this.#freeCount
   }
 
   /** A name at `host` that `taken` does not know. */
   take(host: string, taken: (name: string) => boolean): PooledName {
-    const free = this.#free.get(host)
-    for (let pooled = free?.pop(); pooled !== undefined; pooled = free?.pop()) {
+    for (let pooled = this.#pop(host); pooled !== undefined; pooled = this.#pop(host)) {
       if (taken(pooled.name)) continue
       this.#inUse.set(pooled.name, { host, creation: pooled.creation })
       return pooled
@@ -44,8 +53,34 @@ export class NamePool {
     if (used === undefined) return
     this.#inUse.delete(name)
     const creation = used.creation + 1 === CREATION_COUNT ? FIRST_CREATION : used.creation + 1
-    const free = this.#free.get(used.host)
-    if (free === undefined) this.#free.set(used.host, [{ name, creation }])
-    else free.push({ name, creation })
+    const free = this.#free.get(used.host) ?? []
+    free.push({ name, creation })
+    this.#free.delete(used.host)
+    this.#free.set(used.host, free)
+    this.#freeCount++
+    if (this.#freeCount > this.#maxFree) this.#forgetOldest()
+  }
+
+  /** The peer never showed the cookie: nobody knows its name, so that it need not be given again. */
+  forget(name: string): void {
+    this.#inUse.delete(name)
+  }
+
+  #pop(host: string): PooledName | undefined {
+    const free = this.#free.get(host)
+    const pooled = free?.pop()
+    if (pooled === undefined) return undefined
+    this.#freeCount--
+    if (free!.length === 0) this.#free.delete(host)
+    return pooled
+  }
+
+  #forgetOldest(): void {
+    for (const [host, free] of this.#free) {
+      free.shift()
+      this.#freeCount--
+      if (free.length === 0) this.#free.delete(host)
+      return
+    }
   }
 }

@@ -47,9 +47,14 @@ export function startNetKernel(table: ProcessTable, facts: NetKernelFacts): Proc
         const read = readGenMessage(message)
         if (read.type !== 'call') return
         const { from, request } = read
-        const answer = answerCall(table, facts, process, from, request)
-        // As with OTP's net_kernel, a request that is not known gets no answer: the caller's time-out ends it.
-        if (answer !== undefined) genReply(table, process.pid, from, answer)
+        try {
+          const answer = answerCall(table, facts, process, from, request)
+          // As with OTP's net_kernel, a request that is not known gets no answer: the caller's time-out ends it.
+          if (answer !== undefined) genReply(table, process.pid, from, answer)
+        } catch (error) {
+          // It serves everyone: a caller that cannot be answered must not end it.
+          table.reportError(error, 'net_kernel')
+        }
       },
     },
     { name: 'net_kernel', trapExit: true },
@@ -140,8 +145,14 @@ function spawn(
   }
   const process = spawnForRequest(table, request)
   if (!(process instanceof Process)) return tuple(EXIT, tuple(process, []))
-  if (link) process.link(from.pid)
-  genReply(table, self.pid, from, process.pid)
+  try {
+    if (link) process.link(from.pid)
+    genReply(table, self.pid, from, process.pid)
+  } catch (error) {
+    // Nobody would know of it, and it would never run nor end.
+    process.exit()
+    throw error
+  }
   runSpawned(table, process, request)
   return undefined
 }

@@ -105,7 +105,7 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options
-    this.#pool = new NamePool(() => options.random32())
+    this.#pool = new NamePool(() => options.random32(), options.limits.maxPooledNames)
   }
 
   /** Connections that are up. */
@@ -331,7 +331,7 @@ export class Peers {
       this.#byLink.delete(link)
       link.close('connection_setup_failed')
     }
-    this.#pool.release(name)
+    this.#pool.forget(name)
     for (const waiter of entry.waiting) waiter(error)
     entry.queue.length = 0
     this.#wakeWriters(name)

@@ -135,7 +135,7 @@ export class ErlangNode implements AsyncDisposable {
       checked.logger.error(`${where}: ${error instanceof Error ? error.message : String(error)}`)
     const server = { host: table, table: this.#exposed, io, running: this.#running, onError }
     startSpawnServer(server)
-    startRex({ ...server, makeGroupLeader })
+    startRex({ ...server, makeGroupLeader, maxQueuedCalls: checked.limits.maxQueuedCalls })
     this.#calls = new Calls(table, {
       makeGroupLeader,
       connectionError: (peer) => this.#kernel.connectionError(peer),

@@ -92,7 +92,14 @@ export class Scope {
     this.#discovery = new Discovery({ ask: (node) => this.#discover(node), minMs, maxMs })
     this.process = host.spawnHandler(
       {
-        message: (message) => this.#message(message),
+        message: (message) => {
+          try {
+            this.#message(message)
+          } catch (error) {
+            // It serves everyone: what one message brings about (a pid that cannot be monitored) must not end it.
+            this.#options.onError(error, `pg scope ${name.name}`)
+          }
+        },
         down: (ref, object) => this.#down(ref, object),
         exited: () => this.#exited(),
       },

@@ -2,6 +2,7 @@
  * The call protocol of `gen` (OTP's gen.erl): requests are `{'$gen_call', {Pid, Tag}, Request}`, answers `{Tag, Reply}`,
  * sent to the alias in the tag when there is one. Tags are echoed untouched whatever they hold.
  */
+import { DistError, EtfError, NodeError } from '../errors.js'
 import { internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
@@ -12,6 +13,9 @@ import type { Destination, Host } from './host.js'
 export const GEN_CALL = internAtom('$gen_call')
 export const GEN_CAST = internAtom('$gen_cast')
 const ALIAS = internAtom('alias')
+
+/** What makes a term one that cannot be sent to this caller, or back to it: not that the server made no term. */
+const OF_CALLER = ['ETF_PEER_CANNOT_CARRY', 'ETF_TOO_MANY_KEYS', 'ETF_TOO_LARGE']
 
 /** Who called: the `From` of a `'$gen_call'`. */
 export interface GenFrom {
@@ -46,6 +50,25 @@ function readFrom(from: Term): GenFrom | undefined {
 /** `gen:reply/2`. */
 export function genReply(host: Pick<Host, 'send'>, server: Pid, from: GenFrom, reply: Encodable): void {
   host.send(server, replyTo(from), tuple(from.tag, reply))
+}
+
+/**
+ * As {@link genReply}, for who must not end because of its caller: that the caller cannot be told (its reference is too
+ * wide for its node, or its node does not read) goes to the log. A reply that is no term is the server's own error.
+ */
+export function genAnswer(
+  host: Pick<Host, 'send' | 'reportError'>,
+  server: Pid,
+  from: GenFrom,
+  reply: Encodable,
+): void {
+  try {
+    genReply(host, server, from, reply)
+  } catch (error) {
+    const ofCaller = error instanceof DistError || error instanceof NodeError
+    if (!ofCaller && !(error instanceof EtfError && OF_CALLER.includes(error.code))) throw error
+    host.reportError(error, `answer of ${server.toString()} to ${from.pid.toString()}`)
+  }
 }
 
 function replyTo({ pid, tag }: GenFrom): Destination {

@@ -103,6 +103,9 @@ export interface Host {
     listener: (event: { type: 'nodeup' | 'nodedown'; node: Atom; reason?: Term }) => void,
   ): () => void
 
+  /** Tells the node's log of an error that has no one to go to. */
+  reportError(error: unknown, where: string): void
+
   /**
    * Sets what answers spawn requests. `starter` gets the process, made and with its links and monitors in place,
    * and runs the function in it; what it leaves unanswered it must end with `process.exit`.

@@ -1,8 +1,8 @@
 /** `erlang:process_info/1,2`: what other nodes may learn of a process of this one, in the BEAM's words. */
 import { atomName, internAtom } from '../etf/atom.js'
-import type { Encodable } from '../etf/terms.js'
+import type { Encodable, Term } from '../etf/terms.js'
 import { Pid } from '../etf/identifiers.js'
-import { tuple } from '../etf/tuple.js'
+import { isTuple, tuple } from '../etf/tuple.js'
 import type { Process } from './process.js'
 
 const PROCESS = internAtom('process')
@@ -27,6 +27,43 @@ const ITEMS: Readonly<Record<string, (process: Process) => Encodable>> = {
   error_handler: () => internAtom('error_handler'),
   priority: () => internAtom('normal'),
   group_leader: ({ groupLeader }) => groupLeader,
+}
+
+/** Items of a BEAM's that have no meaning here: of a process that has ended they are `undefined` all the same. */
+const OTHER_ITEMS = [
+  'async_dist',
+  'backtrace',
+  'binary',
+  'catchlevel',
+  'current_location',
+  'current_stacktrace',
+  'fullsweep_after',
+  'garbage_collection',
+  'garbage_collection_info',
+  'heap_size',
+  'label',
+  'last_calls',
+  'magic_ref',
+  'max_heap_size',
+  'memory',
+  'message_queue_data',
+  'min_bin_vheap_size',
+  'min_heap_size',
+  'parent',
+  'priority_messages',
+  'reductions',
+  'sequential_trace_token',
+  'stack_size',
+  'suspending',
+  'total_heap_size',
+  'trace',
+]
+
+/** Whether a BEAM has an item of that name. */
+export function isItem(item: Term): boolean {
+  const name = atomName(item)
+  if (name === undefined) return isTuple(item, 'dictionary', 2)
+  return Object.hasOwn(ITEMS, name) || OTHER_ITEMS.includes(name)
 }
 
 /** What `process_info/1` gives, in its order. */

@@ -66,7 +66,7 @@ export interface Alias {
 export interface MonitorOptions {
   /** Also make the monitor's reference an alias of this process. */
   alias?: Exclude<AliasMode, 'reply'>
-  /** The message when it fires goes before ordinary ones, and so do messages that are sent so to the alias. */
+  /** The message when it fires goes before ordinary ones; those that are sent to the alias do not. */
   priority?: boolean
   /** First element of the message when it fires, instead of `'DOWN'`. */
   tag?: Encodable

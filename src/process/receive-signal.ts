@@ -15,6 +15,7 @@ import { Watchers } from './watchers.js'
 import { demonitor } from './watching.js'
 
 const NOPROC = internAtom('noproc')
+const NORMAL = internAtom('normal')
 const NOTSUP = internAtom('notsup')
 const BADOPT = internAtom('badopt')
 const SYSTEM_LIMIT = internAtom('system_limit')
@@ -173,8 +174,15 @@ export function runSpawned(table: ProcessTable, process: Process, request: Spawn
   table.spawnStarter?.(process, request)
 }
 
-function refuseSpawn(table: ProcessTable, { ref, from }: SpawnRequest, result: Name): void {
-  table.signal({ type: 'spawnReply', ref, to: from, flags: 0, result }, from.node)
+function refuseSpawn(table: ProcessTable, request: SpawnRequest, result: Name): void {
+  replySpawn(table, request, 0, result)
+}
+
+function replySpawn(table: ProcessTable, request: SpawnRequest, flags: number, result: Pid | Name): void {
+  const { ref, from, traceToken } = request
+  const signal = { type: 'spawnReply', ref, to: from, flags, result } as const
+  // A BEAM whose request had a token takes that of the reply for its own: without one it would have none any more.
+  table.signal(traceToken === undefined ? signal : { ...signal, traceToken }, from.node)
 }
 
 function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
@@ -195,7 +203,14 @@ function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
     process.watchers.add({ ref, watcher: from, name: undefined })
   }
   if (flags !== 0) table.relate(process, from.node)
-  table.signal({ type: 'spawnReply', ref, to: from, flags, result: process.pid }, from.node)
+  try {
+    replySpawn(table, request, flags, process.pid)
+  } catch (error) {
+    // A requester that cannot be told gets no process: nobody would know of it, and it would never run nor end.
+    process.links = process.watchers = undefined
+    table.terminate(process, NORMAL)
+    throw error
+  }
   runSpawned(table, process, request)
 }
 

@@ -201,17 +201,25 @@ export class ProcessTable implements Host {
     if (aliases !== undefined) for (const ref of aliases.references()) this.#aliases.delete(ref)
     if (links !== undefined) {
       for (const { pid: to, active } of links.values())
-        if (active) this.#sendEnd({ type: 'exit', from: pid, to, reason }, to.node, fallback)
+        if (active) this.#sendEnd(pid, { type: 'exit', from: pid, to, reason }, to.node, fallback)
     }
     if (watchers !== undefined) {
       for (const { ref, watcher: to, name } of watchers.values()) {
         if (name !== undefined) this.namedWatchers.delete(this.ids.referenceKey(ref))
         // By name too, it comes after what the process sent.
-        this.#sendEnd({ type: 'monitorExit', from: name ?? pid, to, ref, reason }, to.node, fallback, pid)
+        const signal = { type: 'monitorExit', from: name ?? pid, to, ref, reason } as const
+        this.#sendEnd(pid, signal, to.node, fallback, pid)
       }
     }
-    if (monitors !== undefined)
-      for (const { ref, target } of monitors.values()) sendDemonitor(this, pid, ref, target)
+    if (monitors !== undefined) {
+      for (const { ref, target } of monitors.values()) {
+        try {
+          sendDemonitor(this, pid, ref, target)
+        } catch (error) {
+          this.reportError(error, `end of ${pid.toString()}`)
+        }
+      }
+    }
     try {
       process.handler?.exited?.(reason)
     } catch (error) {
@@ -382,7 +390,6 @@ export class ProcessTable implements Host {
     }
   }
 
-  /** @internal An error that has no one to go to. */
   reportError(error: unknown, where: string): void {
     this.options.onError(error, where)
   }
@@ -429,18 +436,24 @@ export class ProcessTable implements Host {
     return this.options.outlet
   }
 
+  /** Never throws: a receiver that cannot be told (its reference is too wide for its node, say) keeps it from no other. */
   #sendEnd(
+    pid: Pid,
     signal: Extract<SignalOut, { type: 'exit' | 'monitorExit' }>,
     node: Atom,
     fallback: ReasonFallback,
     sender?: Pid,
   ): void {
     try {
-      this.signal(signal, node, sender)
+      try {
+        this.signal(signal, node, sender)
+      } catch (error) {
+        // Anything but a full queue is the value's: it is no term, the peer cannot carry it, or a getter of it threw.
+        if (error instanceof DistError || error instanceof NodeError) throw error
+        this.signal({ ...signal, reason: fallback.reasonInstead(error) }, node, sender)
+      }
     } catch (error) {
-      // Anything but a full queue is the value's: it is no term, the peer cannot carry it, or a getter of it threw.
-      if (error instanceof DistError || error instanceof NodeError) throw error
-      this.signal({ ...signal, reason: fallback.reasonInstead(error) }, node, sender)
+      this.reportError(error, `end of ${pid.toString()}`)
     }
   }
 }

@@ -19,7 +19,13 @@ export function link(table: ProcessTable, process: Process, other: Pid): void {
   process.links ??= new LinkTable()
   if (!process.links.linking(to)) return
   table.relate(process, to.node)
-  table.signal({ type: 'link', from: process.pid, to }, to.node)
+  try {
+    table.signal({ type: 'link', from: process.pid, to }, to.node)
+  } catch (error) {
+    // Nobody would ever tell of its end.
+    process.links.broken(to)
+    throw error
+  }
 }
 
 /** `unlink/1`. */
@@ -29,7 +35,7 @@ export function unlink(table: ProcessTable, process: Process, other: Pid): void 
   if (id !== undefined) table.signal({ type: 'unlinkId', id, from: process.pid, to }, to.node)
 }
 
-/** `monitor/3` of a process. */
+/** `monitor/3` of a process. Of the process itself it is, as on a BEAM, a reference that nothing comes of, nor an alias. */
 export function monitor(
   table: ProcessTable,
   process: Process,
@@ -38,6 +44,7 @@ export function monitor(
 ): Reference {
   const ref = table.makeReference()
   const target = targetOf(table, to)
+  if (isSelf(table, process, target)) return ref
   const { alias, priority = false, tag } = options
   const entry: OutgoingMonitor = {
     ref,
@@ -48,11 +55,24 @@ export function monitor(
   }
   process.monitors ??= new ReferenceMap()
   process.monitors.set(ref, entry)
-  if (alias !== undefined) table.addAlias(process, ref, { mode: alias, priority })
+  // The alias is an ordinary one: what others send to it is not what the monitor says.
+  if (alias !== undefined) table.addAlias(process, ref, { mode: alias, priority: false })
   table.relate(process, target.node)
   const signalTo = target instanceof Pid ? target : target.name
-  table.signal({ type: 'monitor', from: process.pid, to: signalTo, ref }, target.node)
+  try {
+    table.signal({ type: 'monitor', from: process.pid, to: signalTo, ref }, target.node)
+  } catch (error) {
+    // A monitor that was not set must not be kept: its caller does not know its reference, and it would never fire.
+    process.monitors.delete(ref)
+    table.unalias(process, ref)
+    throw error
+  }
   return ref
+}
+
+function isSelf(table: ProcessTable, process: Process, target: OutgoingMonitor['target']): boolean {
+  if (target instanceof Pid) return target.equals(process.pid)
+  return table.ids.isThisNode(target.node) && table.registry.whereis(target.name) === process
 }
 
 function targetOf(table: ProcessTable, to: Monitorable): OutgoingMonitor['target'] {

@@ -30,6 +30,8 @@ const USER = internAtom('user')
 export interface RexOptions extends CallServer {
   /** A group leader that gives what is printed to `write`. */
   makeGroupLeader(write: (text: string) => void): Process
+  /** Block calls that may wait for the one that runs. */
+  maxQueuedCalls: number
 }
 
 interface Request {
@@ -116,6 +118,8 @@ class RexServer {
   /** Running calls by the monitor on their process. */
   readonly #running = new ReferenceMap<() => void>()
   #blocked: Promise<void> | undefined
+  /** Block calls that wait for it. */
+  #queued = 0
 
   constructor(options: RexOptions) {
     const { host } = options
@@ -167,12 +171,25 @@ class RexServer {
     if (atomName(kind) === 'call') void this.#run(call)
     else if (block) {
       // One after another, whoever calls.
-      const run = this.#blocked === undefined ? this.#run(call) : this.#blocked.then(() => this.#run(call))
-      this.#blocked = run
+      const run = this.#blocked === undefined ? this.#run(call) : this.#runAfter(this.#blocked, call)
+      if (run !== undefined) this.#blocked = run
       void run?.then(() => {
         if (this.#blocked === run) this.#blocked = undefined
       })
     }
+  }
+
+  /** @returns undefined for a call that is refused: too many wait */
+  #runAfter(previous: Promise<void>, call: Request): Promise<void> | undefined {
+    if (this.#queued >= this.#options.maxQueuedCalls) {
+      this.#reply(call, tuple(BADRPC, tuple(EXIT, SYSTEM_LIMIT)))
+      return undefined
+    }
+    this.#queued++
+    return previous.then(() => {
+      this.#queued--
+      return this.#run(call)
+    })
   }
 
   #cast(request: Term, caller: Pid): void {

@@ -3,7 +3,7 @@ import { Atom, internAtom } from '../etf/atom.js'
 import { Pid } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { ErlangError } from '../process/erlang-error.js'
-import { processInfo } from '../process/process-info.js'
+import { isItem, processInfo } from '../process/process-info.js'
 import type { Process } from '../process/process.js'
 import { withContext } from './exposed.js'
 
@@ -28,6 +28,7 @@ export function processFunctions(facts: ProcessFacts): Record<string, (...args: 
     processes: () => facts.processes(),
     registered: () => facts.registered(),
     whereis: (name: Term) => {
+      if (typeof name === 'boolean') return UNDEFINED
       if (!(name instanceof Atom)) throw new ErlangError('error', internAtom('badarg'))
       return facts.whereis(name) ?? UNDEFINED
     },
@@ -40,9 +41,12 @@ export function processFunctions(facts: ProcessFacts): Record<string, (...args: 
 }
 
 function info(process: Process | undefined, items: Term | undefined): Encodable {
-  if (process === undefined) return UNDEFINED
   const single = items !== undefined && !Array.isArray(items)
   const asked = items === undefined ? undefined : ((single ? [items] : items) as readonly Term[])
+  if (process === undefined) {
+    if (asked?.every(isItem) === false) throw new ErlangError('error', internAtom('badarg'))
+    return UNDEFINED
+  }
   const found = processInfo(process, asked)
   if (found === undefined) throw new ErlangError('error', internAtom('badarg'))
   if (!single) return found

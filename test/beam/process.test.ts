@@ -365,6 +365,10 @@ describe('spawning on our node', () => {
         exit(P3, kill), receive {'EXIT', P3, killed} -> ok end, receive {'DOWN', R3, _, _, W3} -> W3 end end)()`),
     ).toBe('killed')
     expect(
+      await beam.evalText(`(fun() -> seq_trace:set_token(label, 17), {P7, _} = spawn_monitor(${at}, jobs, echo, []),
+        Token = seq_trace:get_token(label), seq_trace:set_token([]), exit(P7, kill), Token end)()`),
+    ).toBe('{label,17}')
+    expect(
       await beam.evalText(`Q = spawn_request(${at}, jobs, nothing, [], [monitor]),
         receive {spawn_reply, Q, ok, P4} -> receive {'DOWN', Q, process, P4, {undef, [{jobs, nothing, [], []} | _]}} -> undef end end`),
     ).toBe('undef')
@@ -483,5 +487,19 @@ describe('what a BEAM asks about our processes by rpc', () => {
     expect(await ask('proplists:get_value(status, R(process_info, [A]))')).toBe('waiting')
     expect(await ask('{badrpc, {_, {W, _}}} = R(process_info, [A, no_such_item]), W')).toBe('badarg')
     expect(await ask('{badrpc, {_, {W, _}}} = R(is_process_alive, [self()]), W')).toBe('badarg')
+    // As this BEAM answers for a process of its own: items are looked at first, and booleans are atoms.
+    const same = (call: string) =>
+      ask(
+        `begin {Q, M} = spawn_monitor(fun() -> ok end), receive {'DOWN', M, _, _, _} -> ok end,
+        Info = fun(I) -> {try process_info(Q, I) catch error:Why -> Why end,
+          case R(process_info, [Ended, I]) of {badrpc, {_, {Why, _}}} -> Why; Got -> Got end} end, ${call} end`,
+      )
+    expect(await same('[Info(I) || I <- [links, memory, [], [links, memory]]]')).toBe(
+      '[{undefined,undefined},{undefined,undefined},{undefined,undefined},{undefined,undefined}]',
+    )
+    expect(await same('[Info(I) || I <- [bad, 1, [links, bad]]]')).toBe(
+      '[{badarg,badarg},{badarg,badarg},{badarg,badarg}]',
+    )
+    expect(await ask('{whereis(true), R(whereis, [true])}')).toBe('{undefined,undefined}')
   })
 })

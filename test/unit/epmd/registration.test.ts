@@ -175,8 +175,32 @@ describe('a registration that was lost', () => {
     expect(new Set(pauses.slice(2))).toEqual(new Set([350]))
     it.connected()
     it.received(OK, now)
+    now += 350
     it.disconnected(CLOSED, false, now)
     expect(it.disconnected(REFUSED, true, now)).toMatchObject([{ type: 'retrying', pauseMs: 100 }])
+  })
+
+  test('a daemon that registers and closes is run after with pauses, until a registration lasts', () => {
+    const it = registered()
+    let now = 0
+    const pauses: number[] = []
+    for (let i = 0; i < 6; i++) {
+      const [lost, next] = it.disconnected(CLOSED, false, now)
+      expect(lost).toEqual({ type: 'lost', error: CLOSED })
+      if (next?.type === 'retrying') {
+        pauses.push(next.pauseMs)
+        now += next.pauseMs
+        expect(it.tick(now)).toEqual([{ type: 'connect' }])
+      } else {
+        expect(next).toEqual({ type: 'connect' })
+        pauses.push(0)
+      }
+      it.connected()
+      expect(it.received(OK, now)).toMatchObject([{ type: 'registered', again: true }])
+      now += 349
+    }
+    expect(pauses).toEqual([0, 100, 200, 350, 350, 350])
+    expect(types(it.disconnected(CLOSED, false, now + 1))).toEqual(['lost', 'connect'])
   })
 
   test('jitter takes off up to half of a pause', () => {

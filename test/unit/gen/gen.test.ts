@@ -4,6 +4,8 @@ import type { Pid } from '../../../src/etf/identifiers.js'
 import type { Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
+import { DistError } from '../../../src/errors.js'
+import type { GenFrom } from '../../../src/process/gen-reply.js'
 import { Gen } from '../../../src/gen/gen.js'
 import { GenServer, NO_REPLY, stopWith } from '../../../src/gen/server.js'
 import type { Process } from '../../../src/process/process.js'
@@ -119,4 +121,36 @@ test('replies are known by their reference only: others, late ones and forms of 
   second.abandon(new Error('given up'))
   await expect(second.response).rejects.toThrow('given up')
   expect([first.settled, gen.pending]).toEqual([true, 0])
+})
+
+test('a caller that cannot be answered ends no server; a reply that is no term does', async () => {
+  const cluster = new Cluster()
+  const { table } = cluster.member('a@virtual')
+  const gen = new Gen(table, { connectionError: () => undefined, otpRelease: () => Promise.resolve(29) })
+  class Later extends Echo {
+    override handleCall(request: Term, from?: GenFrom) {
+      if (request === atom('later')) {
+        this.reply(from!, 'late')
+        return NO_REPLY
+      }
+      return request === atom('bad') ? (Symbol('no term') as never) : super.handleCall(request)
+    }
+  }
+  const server = await gen.start(new Later())
+  const { process } = inbox({ table } as never)
+  const send = table.send.bind(table)
+  jest.spyOn(table, 'send').mockImplementation((from, to, message, options) => {
+    if (from === server.pid && (message as Tuple).elements[0] === 1)
+      throw new DistError('DIST_QUEUE_FULL', 'full')
+    return send(from, to, message, options)
+  })
+  const from = tuple(process.pid, 1)
+  for (const request of [5, atom('later')]) process.send(server, tuple(atom('$gen_call'), from, request))
+  for (const request of ['get_state', 'get_status', 'nonsense'])
+    process.send(server, tuple(atom('system'), from, atom(request)))
+  expect(await gen.call(server, 2)).toBe(2)
+  expect(server.alive).toBe(true)
+  const where = `answer of ${server.pid.toString()} to ${process.pid.toString()}: `
+  expect(cluster.log.filter((line) => line.startsWith(where))).toHaveLength(5)
+  await expect(gen.call(server, atom('bad'))).rejects.toMatchObject({ code: 'GEN_EXIT' })
 })

@@ -1,5 +1,7 @@
 /** The I/O protocol's server: every request, in order, with encodings, options and failures. */
-import { atom } from '../../../src/etf/atom.js'
+import { EtfError } from '../../../src/errors.js'
+import { atom, internAtom } from '../../../src/etf/atom.js'
+import { Pid } from '../../../src/etf/identifiers.js'
 import { print } from '../../../src/etf/print.js'
 import type { Encodable, Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
@@ -134,4 +136,56 @@ test('without input there is none; code of the caller is not run', async () => {
   expect(await silent.ask(tuple(atom('get_line'), unicode, ''), until)).toEqual(['eof', 'eof'])
   const reading = device({ readLine: () => Promise.resolve('x') })
   expect(await reading.ask(until)).toEqual(['{error,enotsup}'])
+})
+
+test.each(['put_chars', 'get_line'])('whoever cannot be answered (%s) ends nothing', async (kind) => {
+  const cluster = new Cluster()
+  const { table } = cluster.member('a@virtual')
+  const { process, messages } = inbox({ table } as never)
+  let lines = 0
+  const leader = startGroupLeader(table, {
+    write: () => undefined,
+    readLine: () => Promise.resolve(`${++lines}\n`),
+  })
+  const send = table.send.bind(table)
+  jest.spyOn(table, 'send').mockImplementation((from, to, message, options) => {
+    if (from === leader.pid && (message as Tuple<readonly Term[]>).elements[1] === 1)
+      throw new EtfError('ETF_PEER_CANNOT_CARRY', 'too wide')
+    return send(from, to, message, options)
+  })
+  for (const replyAs of [1, 2])
+    process.send(leader, tuple(atom('io_request'), process.pid, replyAs, tuple(atom(kind), unicode, 'x')))
+  for (let i = 0; i < 10; i++) await turn()
+  expect(messages.map((message) => (message as Tuple<readonly Term[]>).elements[1])).toEqual([2])
+  expect(leader.alive).toBe(true)
+  expect(cluster.log).toContainEqual(expect.stringMatching(/^answer of group leader <.*too wide/))
+})
+
+test('so many requests wait for a read; reads of a node that is gone no more', async () => {
+  const { table } = new Cluster().member('a@virtual', { limits: { maxQueuedIoRequests: 3 } })
+  let type: (line: string) => void = () => undefined
+  let printed = ''
+  const readLine = () => new Promise<string>((resolve) => (type = resolve))
+  const leader = startGroupLeader(table, { write: (text) => void (printed += text), readLine })
+  const { process, messages } = inbox({ table } as never)
+  const far = new Pid(internAtom('far@virtual'), 5, 0, 9)
+  const ask = (from: Pid, request: Encodable) =>
+    process.send(leader, tuple(atom('io_request'), from, 1, request))
+  const replies = () =>
+    messages.splice(0).map((message) => print((message as Tuple<readonly Term[]>).elements[2]!))
+  ask(process.pid, tuple(atom('get_line'), unicode, '> '))
+  ask(far, tuple(atom('get_line'), unicode, '> '))
+  ask(process.pid, put(unicode, 'one'))
+  ask(far, put(unicode, 'far'))
+  ask(process.pid, put(unicode, 'refused'))
+  await turn()
+  expect(replies()).toEqual(['{error,terminated}'])
+  table.announce({ type: 'nodedown', node: far.node })
+  ask(process.pid, put(unicode, 'two'))
+  await turn()
+  type('line\n')
+  await turn()
+  await turn()
+  expect(replies()).toEqual(['"line\\n"', 'ok', 'ok'])
+  expect(printed).toBe('onefartwo')
 })

@@ -62,7 +62,7 @@ describe('cookies', () => {
 describe('the pool of names', () => {
   test('gives a name again with the next creation, by host, and never one that is taken', () => {
     let random = 0
-    const pool = new NamePool(() => random++)
+    const pool = new NamePool(() => random++, 10)
     const free = () => false
     const first = pool.take('h', free)
     const second = pool.take('h', free)
@@ -75,8 +75,24 @@ describe('the pool of names', () => {
     expect(pool.take('h', (name) => name === second.name).name).not.toBe(second.name)
   })
 
+  test('keeps so many names, of the hosts that came last, and none that nobody came to know', () => {
+    let random = 0
+    const pool = new NamePool(() => random++, 3)
+    const free = () => false
+    const names = ['a', 'b', 'c', 'd', 'a'].map((host) => pool.take(host, free).name)
+    for (const name of names) pool.release(name)
+    expect(pool.freeCount).toBe(3)
+    expect(pool.take('b', free).name).not.toBe(names[1])
+    expect(pool.take('d', free).name).toBe(names[3])
+    expect(pool.take('a', free).name).toBe(names[4])
+    const { name } = pool.take('x', free)
+    pool.forget(name)
+    pool.release(name)
+    expect(pool.freeCount).toBe(1)
+  })
+
   test('creations wrap to 4: 0 to 3 are reserved', () => {
-    const pool = new NamePool(() => 2 ** 32 - 5)
+    const pool = new NamePool(() => 2 ** 32 - 5, 10)
     const { name, creation } = pool.take('h', () => false)
     expect(creation).toBe(2 ** 32 - 1)
     pool.release(name)

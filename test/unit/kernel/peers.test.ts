@@ -2,6 +2,7 @@
 import { atom, internAtom } from '../../../src/etf/atom.js'
 import { print } from '../../../src/etf/print.js'
 import type { Kernel } from '../../../src/kernel/kernel.js'
+import { NamePool, type PooledName } from '../../../src/kernel/name-pool.js'
 import { Cluster, inbox } from './support.js'
 
 const A = internAtom('a@virtual')
@@ -191,6 +192,20 @@ test('a node without a name gets one from its first peer, keeps it for others, a
   expect(again.value).toBe('up')
   // The name comes from the pool again, as another incarnation.
   expect(tool.table.name.name).toBe(name)
+})
+
+test('a name that was given to a peer without the cookie is not kept', async () => {
+  const { cluster } = two()
+  const take = jest.spyOn(NamePool.prototype, 'take')
+  for (const cookie of ['wrong', 'secret']) {
+    const connecting = outcome(cluster.member(undefined, { cookie }).peers.connect(A))
+    await cluster.loop.settle()
+    expect(connecting.value === 'up').toBe(cookie === 'secret')
+  }
+  const [first, second] = take.mock.results.map(({ value }) => (value as PooledName).name)
+  take.mockRestore()
+  expect(second).toEqual(expect.any(String))
+  expect(second).not.toBe(first)
 })
 
 test('links between processes of a node outlive its change of name', async () => {

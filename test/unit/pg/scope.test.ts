@@ -1,4 +1,5 @@
 /** Scopes of nodes without sockets: who tells whom what, in both versions of the messages. */
+import { DistError } from '../../../src/errors.js'
 import { atom } from '../../../src/etf/atom.js'
 import { Pid } from '../../../src/etf/identifiers.js'
 import { print } from '../../../src/etf/print.js'
@@ -179,4 +180,22 @@ test('a name that is taken, and the end of a scope', () => {
   expect(pg.getMembers('s', 'g')).toEqual([])
   pg.start('s')
   expect(pg.getMembers('s', 'g')).toEqual([])
+})
+
+test('a caller that cannot be monitored ends no scope', async () => {
+  const net = new Tables()
+  const a = net.add('a@h')
+  const pg = groupsOf(a)
+  pg.start()
+  const scope = a.table.whereis('pg')
+  const caller = sleeper(a)
+  const signal = a.table.signal.bind(a.table)
+  jest.spyOn(a.table, 'signal').mockImplementation((sent, node, sender) => {
+    if (sent.type === 'monitor' && sent.from.equals(scope!)) throw new DistError('DIST_QUEUE_FULL', 'full')
+    return signal(sent, node, sender)
+  })
+  a.table.send(caller.pid, 'pg', tuple(atom('$gen_call'), tuple(caller.pid, 1), atom('monitor')))
+  await turn()
+  expect(a.errors).toEqual(['DistError: full'])
+  expect(a.table.whereis('pg')).toEqual(scope)
 })

@@ -6,6 +6,7 @@ import type { Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
 import type { SignalOut } from '../../../src/dist/signals.js'
+import { DistError, EtfError } from '../../../src/errors.js'
 import { DEFAULT_LIMITS, type Limits } from '../../../src/limits.js'
 import type { SpawnOptions } from '../../../src/process/host.js'
 import type { Process } from '../../../src/process/process.js'
@@ -15,7 +16,8 @@ const HERE = internAtom('here@h')
 const THERE = internAtom('there@h')
 const remote = (id = 5) => new Pid(THERE, id, 0, 9)
 
-function make(limits: Partial<Limits> = {}) {
+/** `refuse` throws for signals that cannot be sent. */
+function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void = () => undefined) {
   const sent: SignalOut[] = []
   const errors: string[] = []
   const connects: string[] = []
@@ -24,7 +26,7 @@ function make(limits: Partial<Limits> = {}) {
     creation: 1,
     limits: { ...DEFAULT_LIMITS, ...limits },
     outlet: {
-      send: (signal) => (sent.push(signal), true),
+      send: (signal) => (refuse(signal), sent.push(signal), true),
       connect: (node) => connects.push(node.name),
       checkConnection: () => undefined,
     },
@@ -268,4 +270,123 @@ test('work that is put in order waits for the signals before it', async () => {
   expect(order).toEqual(['handler', 'signal', 'end'])
   table.inOrder(() => order.push('now'))
   expect(order.at(-1)).toBe('now')
+})
+
+test('whom an end cannot be told to keeps it from nobody else', async () => {
+  const unsendable = remote(66)
+  const wide = 'the reference is too wide'
+  const refuse = (signal: SignalOut) => {
+    const { to } = signal as { to?: unknown }
+    if (to instanceof Pid && to.equals(unsendable)) throw new EtfError('ETF_PEER_CANNOT_CARRY', wide)
+    if (signal.type === 'demonitor') throw new DistError('DIST_QUEUE_FULL', 'full')
+  }
+  const { table, sent, errors, collect } = make({}, refuse)
+  const exited: unknown[] = []
+  const process = table.spawnHandler({
+    message: () => undefined,
+    exited: (reason) => exited.push(reason),
+  })
+  const watcher = collect()
+  process.monitor(remote(7))
+  for (const from of [unsendable, remote(8)]) {
+    table.deliver({ type: 'link', from, to: process.pid })
+    table.deliver({ type: 'monitor', from, to: process.pid, ref: table.makeReference() })
+  }
+  const ref = watcher.process.monitor(process)
+  await turn()
+  sent.length = 0
+  process.exit(atom('bye'))
+  await turn()
+  expect(sent.map(({ type }) => type)).toEqual(['exit', 'monitorExit'])
+  expect(watcher.messages).toEqual([tuple(atom('DOWN'), ref, atom('process'), process.pid, atom('bye'))])
+  expect(exited).toEqual([atom('bye')])
+  const where = `end of ${process.pid.toString()}: `
+  expect(errors).toEqual([
+    expect.stringContaining(where + 'EtfError'),
+    expect.stringContaining(where + 'EtfError'),
+    expect.stringContaining(where + 'DistError'),
+  ])
+})
+
+test('a spawn request whose requester cannot be told leaves no process', async () => {
+  const wide = () => {
+    throw new EtfError('ETF_PEER_CANNOT_CARRY', 'too wide')
+  }
+  const { table, sent, errors } = make({}, wide)
+  const started: Process[] = []
+  table.setSpawnStarter((process) => void started.push(process))
+  const [module, name] = [atom('m'), atom('f')]
+  const request = {
+    type: 'spawnRequest',
+    ref: table.makeReference(),
+    from: remote(),
+    groupLeader: remote(),
+  } as const
+  const options = [atom('link'), atom('monitor')]
+  table.deliver({ ...request, module, function: name, arity: 0, options, args: [] })
+  await turn()
+  expect([table.processCount, started, sent]).toEqual([0, [], []])
+  expect(errors).toEqual(['signal spawnRequest: EtfError: too wide'])
+})
+
+test('a spawn reply has the trace token of its request', async () => {
+  const { table, sent } = make()
+  const spawn = { type: 'spawnRequest', from: remote(), groupLeader: remote(), arity: 0, args: [] } as const
+  const mfa = { module: atom('m'), function: atom('f') }
+  const traceToken = tuple(0, 17, 0, remote(), 0)
+  const request = (options: Term[]) =>
+    table.deliver({ ...spawn, ...mfa, ref: table.makeReference(), options, traceToken })
+  request([])
+  request([atom('no_such_option')])
+  table.setSpawnStarter(() => undefined)
+  request([atom('monitor')])
+  await turn()
+  expect(sent).toMatchObject([
+    { type: 'spawnReply', result: atom('notsup'), traceToken },
+    { type: 'spawnReply', result: atom('badopt'), traceToken },
+    { type: 'spawnReply', result: expect.any(Pid), traceToken },
+  ])
+})
+
+test('a monitor of oneself, by pid or name, is a reference that nothing comes of', async () => {
+  const { table } = make()
+  const process = table.spawn(idle, { name: 'me' })
+  const refs = [
+    process.monitor(process),
+    process.monitor('me'),
+    process.monitor({ name: 'me', node: HERE }),
+    process.monitor(process, { alias: 'explicit_unalias' }),
+  ]
+  for (const ref of refs) table.send(process.pid, ref, 'to no alias')
+  await turn()
+  expect([process.monitors, process.watchers, process.queueLength]).toEqual([undefined, undefined, 0])
+  expect(refs.map((ref) => process.demonitor(ref))).toEqual([false, false, false, false])
+})
+
+test('a monitor with priority and an alias: only its own message is urgent', async () => {
+  const { table } = make()
+  const process = table.spawn(idle)
+  const other = table.spawn(idle)
+  const ref = process.monitor(other, { alias: 'explicit_unalias', priority: true })
+  table.send(process.pid, process, 'ordinary')
+  table.send(process.pid, ref, 'to the alias', { priority: true })
+  await turn()
+  other.exit()
+  await turn()
+  const [first, ...others] = [await process.receive(), await process.receive(), await process.receive()]
+  expect(first).toEqual(tuple(atom('DOWN'), ref, atom('process'), other.pid, atom('normal')))
+  expect(others.map(String)).toEqual(['ordinary', 'to the alias'])
+})
+
+test('a link or monitor that cannot be sent leaves nothing behind', () => {
+  const { table } = make({}, () => {
+    throw new DistError('DIST_QUEUE_FULL', 'full')
+  })
+  const process = table.spawn(idle)
+  expect(() => process.monitor(remote(), { alias: 'demonitor' })).toThrow('full')
+  expect(() => process.link(remote())).toThrow('full')
+  expect([...process.monitors!.values()]).toEqual([])
+  expect([process.links!.size, process.aliases!.size]).toEqual([0, 0])
+  process.exit()
+  expect(process.alive).toBe(false)
 })
