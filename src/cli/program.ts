@@ -282,7 +282,7 @@ whoever connects to that port instead of the node's own is passed on and seen. N
 
 Examples:
   beampeer inspect app@host --record session.wire
-    erl -name b@host -start_epmd false -erl_epmd_port <port> -remsh app@host
+    erl -name b@host -start_epmd false -dist_listen false -erl_epmd_port <port> -remsh app@host
   beampeer inspect session.wire`,
     )
 
