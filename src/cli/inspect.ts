@@ -1,5 +1,5 @@
 /** `beampeer inspect`: what nodes say to each other, live through a relay, or as it was recorded. */
-import { createWriteStream, existsSync, type WriteStream } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { WireEvent } from '../index.js'
 import { untilInterrupted } from './signals.js'
@@ -24,38 +24,35 @@ async function showRecording(file: string, options: InspectOptions): Promise<voi
   for (const event of replay(pieces, DEFAULT_LIMITS, options.width)) show(event, options)
 }
 
+/** Exit status 0 when it was interrupted, but 1 when a recording that was asked for is not whole. */
 async function showLive(name: string, options: InspectOptions): Promise<void> {
-  const { DEFAULT_LIMITS, epmdNames, NodeError, parseNodeName, recordingHead, recordingLine, startRelay } =
-    await import('../index.js')
+  const { DEFAULT_LIMITS, epmdNames, NodeError, parseNodeName, startRelay } = await import('../index.js')
   const { alive, host } = parseNodeName(name)
   const found = (await epmdNames(host)).find((entry) => entry.name === alive)
   if (found === undefined)
     throw new NodeError('NODE_NOT_FOUND', `no node named ${alive} is registered in the EPMD of ${host}`)
+  const files =
+    options.record === undefined
+      ? undefined
+      : await (await import('./wire-files.js')).WireFiles.create(options.record)
   const interrupted = untilInterrupted()
-  const files = new Map<number, WriteStream>()
-  const relay = await startRelay({
-    to: { host, port: found.port },
-    limits: DEFAULT_LIMITS,
-    ...(options.port !== undefined && { listen: { port: options.port } }),
-    ...(options.width !== undefined && { maxTermCharacters: options.width }),
-    onEvent: (event) => show(event, options, `${event.connection} `),
-    onPiece: ({ connection, ...piece }) => {
-      if (options.record === undefined) return
-      let file = files.get(connection)
-      if (file === undefined) {
-        file = createWriteStream(connection === 1 ? options.record : `${options.record}.${connection}`, {
-          mode: 0o600,
-        })
-        file.write(`${recordingHead()}\n`)
-        files.set(connection, file)
-      }
-      file.write(`${recordingLine(piece)}\n`)
-    },
-  })
-  console.log(`ready ${name} ${relay.port}`)
-  await interrupted
-  relay.close()
-  for (const file of files.values()) file.end()
+  try {
+    const relay = await startRelay({
+      to: { host, port: found.port },
+      limits: DEFAULT_LIMITS,
+      ...(options.port !== undefined && { listen: { port: options.port } }),
+      ...(options.width !== undefined && { maxTermCharacters: options.width }),
+      onEvent: (event) => show(event, options, `${event.connection} `),
+      onPiece: (piece) => files?.write(piece),
+    })
+    console.log(`ready ${name} ${relay.port}`)
+    await interrupted
+    relay.close()
+    files?.close()
+  } catch (error) {
+    files?.discard()
+    throw error
+  }
 }
 
 function show(

@@ -267,7 +267,7 @@ Examples:
     .description('show what nodes say to each other: live, or as it was recorded')
     .argument('<node or file>', 'name@host, or a recording')
     .option('--port <port>', 'listen on this port (default: any free one)', listenPort)
-    .option('--record <file>', 'also write it to a file, without challenges and digests')
+    .option('--record <file>', 'also write it to a new file, without challenges and digests')
     .option('--width <characters>', 'cut terms that are longer (default: 400)', characters)
     .option('--ticks', 'show ticks too')
     .option('--json', 'a JSON object in each line')
@@ -278,7 +278,8 @@ Examples:
       'after',
       `
 Of a node, what comes through this command is shown: the first line on standard output is \`ready <name> <port>\`, and
-whoever connects to that port instead of the node's own is passed on and seen. No cookie is needed. Ends at SIGINT or SIGTERM with exit status 0.
+whoever connects to that port instead of the node's own is passed on and seen. No cookie is needed. Ends at SIGINT or SIGTERM with
+exit status 0, but 1 if a recording could not be written whole.
 
 Examples:
   beampeer inspect app@host --record session.wire
