@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { WireEvent } from '../index.js'
 import { untilInterrupted } from './signals.js'
+import { jsonText, visible } from './visible.js'
 
 export interface InspectOptions {
   port?: number
@@ -63,11 +64,11 @@ function show(
   if (event.type === 'tick' && ticks !== true) return
   if (json === true) {
     const { ms, connection, from, type, text } = event
-    console.log(JSON.stringify({ ms, connection, from, type, text }))
+    console.log(jsonText({ ms, connection, from, type, text }))
     return
   }
   const arrow = event.from === 'initiator' ? '→' : '←'
   console.log(
-    `${before}${(event.ms / 1000).toFixed(3)} ${arrow} ${event.type === 'error' ? 'ERROR ' : ''}${event.text}`,
+    `${before}${(event.ms / 1000).toFixed(3)} ${arrow} ${event.type === 'error' ? 'ERROR ' : ''}${visible(event.text)}`,
   )
 }

@@ -6,6 +6,7 @@ import { log } from './log.js'
 import { serveMetrics } from './metrics.js'
 import { untilInterrupted } from './signals.js'
 import { render, type Line } from './top-view.js'
+import { jsonText } from './visible.js'
 
 export interface TopCommandOptions extends CookieOptions {
   once?: true
@@ -67,7 +68,7 @@ async function once(probe: Probe, options: TopCommandOptions): Promise<void> {
         )
       : []
   if (options.json === true) {
-    console.log(JSON.stringify({ nodes: statuses, ...(options.processes && { processes: tables }) }, null, 2))
+    console.log(jsonText({ nodes: statuses, ...(options.processes && { processes: tables }) }, 2))
     return
   }
   const view = { statuses, events: [], by: options.sort, filter: '', selected: -1, paused: false }
@@ -88,6 +89,6 @@ async function stream(probe: Probe): Promise<void> {
   const updates = probe.updates()
   void interrupted.then(() => updates.return?.())
   // A node may have been up before anyone listened.
-  for (const event of probe.timeline()) console.log(JSON.stringify(event))
-  for await (const update of updates) if (update.type === 'event') console.log(JSON.stringify(update.event))
+  for (const event of probe.timeline()) console.log(jsonText(event))
+  for await (const update of updates) if (update.type === 'event') console.log(jsonText(update.event))
 }

@@ -21,7 +21,7 @@ export interface WireEvent {
   from: WireSide
   /** `message`: of the handshake. */
   type: 'message' | 'signal' | 'tick' | 'error'
-  /** One line. */
+  /** For people to read. The names of nodes and the reasons of errors are in it as they came, line ends included. */
   text: string
 }
 

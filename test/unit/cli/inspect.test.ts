@@ -1,6 +1,6 @@
 /** `beampeer inspect` where no Erlang node is needed: an EPMD of our own says where to connect to. */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +50,30 @@ async function inspect(...args: string[]) {
   }
   return { live, port: Number(port), call, end }
 }
+
+test('a peer’s name forges no line, and no escape reaches the terminal; as JSON it is as it came', async () => {
+  const name = 'x\n1 0.003 <- status FORGED\u001b[31m\u009b1m@h'
+  const said = Buffer.from(name, 'latin1')
+  const message = Buffer.alloc(15)
+  message.write('N', 0, 'latin1')
+  message.writeBigUInt64BE(0x4_0000_0000n, 1)
+  message.writeUInt16BE(said.length, 13)
+  const whole = Buffer.concat([Buffer.from([0, 15 + said.length]), message, said])
+  const [text, json] = [await inspect(), await inspect('--json')]
+  for (const { live, port, end } of [text, json]) {
+    const peer = connect(port, '127.0.0.1', () => peer.write(whole))
+    peer.on('error', () => undefined)
+    await live.waitForLine(/FORGED/)
+    await end()
+    // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
+    expect(live.stdout.text()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+  }
+  const lines = text.live.stdout.all().filter((line) => line.includes('FORGED'))
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain('→ name x\\x{a}1 0.003 <- status FORGED\\x{1b}[31m\\x{9b}1m@h,')
+  const line = json.live.stdout.all().find((line) => line.includes('FORGED')) ?? ''
+  expect((JSON.parse(line) as { text: string }).text).toContain(name)
+})
 
 const lines = (file: string) => readRecording(readFileSync(file, 'utf8')).length
 
