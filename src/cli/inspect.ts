@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { WireEvent } from '../index.js'
+import { untilUnread } from './output.js'
 import { untilInterrupted } from './signals.js'
 import { jsonText, visible } from './visible.js'
 
@@ -47,7 +48,8 @@ async function showLive(name: string, options: InspectOptions): Promise<void> {
       onPiece: (piece) => files?.write(piece),
     })
     console.log(`ready ${name} ${relay.port}`)
-    await interrupted
+    // Without a recording there is nothing to go on for once nobody reads (`| head`).
+    await (files === undefined ? Promise.race([interrupted, untilUnread()]) : interrupted)
     relay.close()
     files?.close()
   } catch (error) {

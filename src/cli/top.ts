@@ -4,6 +4,7 @@ import type { ProcessOrder } from '../dashboard/samples.js'
 import { cookieOption, type CookieOptions } from './cookie.js'
 import { log } from './log.js'
 import { serveMetrics } from './metrics.js'
+import { untilUnread } from './output.js'
 import { untilInterrupted } from './signals.js'
 import { render, type Line } from './top-view.js'
 import { jsonText } from './visible.js'
@@ -33,7 +34,7 @@ export async function topCommand(nodes: readonly string[], options: TopCommandOp
       if (options.once === true || options.json === true) return once(probe, options)
       const server = options.metrics && (await serveMetrics({ probe }, options.metrics))
       try {
-        if (!process.stdout.isTTY) return await stream(probe)
+        if (!process.stdout.isTTY) return await stream(probe, server === undefined)
         const { showTop } = await import('./top-screen.js')
         await showTop(probe, options.sort, nodes.length === 1 ? nodes[0] : undefined)
       } finally {
@@ -83,9 +84,12 @@ function write(lines: readonly Line[]): void {
   for (const { text } of lines.slice(0, -1)) console.log(text.trimEnd())
 }
 
-/** Not a terminal: a line for each event, until it is interrupted. */
-async function stream(probe: Probe): Promise<void> {
-  const interrupted = untilInterrupted()
+/**
+ * Not a terminal: a line for each event, until it is interrupted.
+ * @param onlyOutput nobody is served once these lines are not read any more (`| head`)
+ */
+async function stream(probe: Probe, onlyOutput: boolean): Promise<void> {
+  const interrupted = onlyOutput ? Promise.race([untilInterrupted(), untilUnread()]) : untilInterrupted()
   const updates = probe.updates()
   void interrupted.then(() => updates.return?.())
   // A node may have been up before anyone listened.

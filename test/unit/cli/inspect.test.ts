@@ -1,13 +1,15 @@
 /** `beampeer inspect` where no Erlang node is needed: an EPMD of our own says where to connect to. */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EpmdServer } from '../../../src/net/epmd-server.js'
 import { ErlangNode } from '../../../src/node/erlang-node.js'
 import { readRecording } from '../../../src/inspect/recording.js'
-import { cli, startCli } from '../../support/cli.js'
+import { until } from '../../support/children.js'
+import { build, cli, startCli } from '../../support/cli.js'
+import { start } from '../../support/process.js'
 
 let folder: string
 let epmd: EpmdServer
@@ -30,20 +32,36 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Runs the command; `call` connects through it anew and calls a function. */
+/** Connects through the relay, and says a name, as a node does first. */
+function sayName(port: number, name: string): Socket {
+  const said = Buffer.from(name, 'latin1')
+  const message = Buffer.alloc(15)
+  message.write('N', 0, 'latin1')
+  message.writeBigUInt64BE(0x4_0000_0000n, 1)
+  message.writeUInt16BE(said.length, 13)
+  const peer = connect(port, '127.0.0.1', () =>
+    peer.write(Buffer.concat([Buffer.from([0, 15 + said.length]), message, said])),
+  )
+  return peer.on('error', () => undefined)
+}
+
+/** Connects through the relay, and pings. */
+async function callThrough(port: number): Promise<void> {
+  const caller = await ErlangNode.start('caller@127.0.0.1', {
+    cookie: 'c',
+    epmd: 'none',
+    listen: false,
+    resolve: () => ({ host: '127.0.0.1', port }),
+  })
+  expect(await caller.ping('app@127.0.0.1')).toBe('pong')
+  await caller.stop()
+}
+
+/** Runs the command; `call` connects through it anew. */
 async function inspect(...args: string[]) {
   const live = await startCli(['inspect', 'app@127.0.0.1', ...args], { env })
   const [, port] = await live.waitForLine(/^ready \S+ (\d+)$/m)
-  const call = async () => {
-    const caller = await ErlangNode.start('caller@127.0.0.1', {
-      cookie: 'c',
-      epmd: 'none',
-      listen: false,
-      resolve: () => ({ host: '127.0.0.1', port: Number(port) }),
-    })
-    expect(await caller.ping('app@127.0.0.1')).toBe('pong')
-    await caller.stop()
-  }
+  const call = () => callThrough(Number(port))
   const end = async () => {
     live.kill('SIGTERM')
     return live.exit
@@ -51,18 +69,46 @@ async function inspect(...args: string[]) {
   return { live, port: Number(port), call, end }
 }
 
+describe('nobody reads standard output any more', () => {
+  /** `beampeer inspect … | head -1`: its first line is read, then the pipe is closed. */
+  const piped = async (...args: string[]) => {
+    build()
+    const command = `node lib/cli/main.cjs inspect app@127.0.0.1 ${args.join(' ')}`
+    const shell = await start(
+      'bash',
+      [
+        '-c',
+        `{ ${command} & echo "pid $!" >&2; wait $!; echo "status $?" >&2; } | { read line; echo "$line"; }`,
+      ],
+      { env },
+    )
+    const [, port] = await shell.waitForLine(/^ready \S+ (\d+)$/m)
+    const [, pid] = await shell.waitForError(/^pid (\d+)$/m)
+    return { shell, port: Number(port), pid: Number(pid) }
+  }
+
+  test('it ends at the next event', async () => {
+    const { shell, port } = await piped()
+    sayName(port, 'x@h')
+    await shell.waitForError(/^status 0$/m)
+  })
+
+  test('but goes on where it records', async () => {
+    const file = join(folder, 'unread.wire')
+    const { shell, port, pid } = await piped('--record', file)
+    await callThrough(port)
+    await callThrough(port)
+    await until(() => existsSync(`${file}.2`) && lines(`${file}.2`) > 5)
+    process.kill(pid)
+    await shell.waitForError(/^status 0$/m)
+  })
+})
+
 test('a peer’s name forges no line, and no escape reaches the terminal; as JSON it is as it came', async () => {
   const name = 'x\n1 0.003 <- status FORGED\u001b[31m\u009b1m@h'
-  const said = Buffer.from(name, 'latin1')
-  const message = Buffer.alloc(15)
-  message.write('N', 0, 'latin1')
-  message.writeBigUInt64BE(0x4_0000_0000n, 1)
-  message.writeUInt16BE(said.length, 13)
-  const whole = Buffer.concat([Buffer.from([0, 15 + said.length]), message, said])
   const [text, json] = [await inspect(), await inspect('--json')]
   for (const { live, port, end } of [text, json]) {
-    const peer = connect(port, '127.0.0.1', () => peer.write(whole))
-    peer.on('error', () => undefined)
+    sayName(port, name)
     await live.waitForLine(/FORGED/)
     await end()
     // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
