@@ -28,3 +28,9 @@ test('no control character of a name reaches the terminal', async () => {
   const { stdout } = await names(hostile, '--json')
   expect(stdout).toBe('[{"name":"a\\u001b[31m\\u009b1m","port":1},{"name":"b","port":2}]\n')
 })
+
+test('a server that is no EPMD is told as one', async () => {
+  const answer = await names(Buffer.from('HTTP/1.0 400\r\n\r\n'))
+  expect(answer).toMatchObject({ code: 1, stdout: '' })
+  expect(answer.stderr).toContain('[EPMD_BAD_REPLY]')
+})
