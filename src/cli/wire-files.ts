@@ -45,6 +45,7 @@ export class WireFiles {
       stream.on('error', (cause) => this.#failed(this.#name(connection), cause))
     }
     stream.write(`${recordingLine(piece)}\n`)
+    if (piece.closed === true) stream.end()
   }
 
   /** The files end with what was written so far. */

@@ -121,6 +121,31 @@ test('a peer’s name forges no line, and no escape reaches the terminal; as JSO
   expect((JSON.parse(line) as { text: string }).text).toContain(name)
 })
 
+test('the last line of a connection says which side ended it, and so does its recording', async () => {
+  const file = join(folder, 'ends.wire')
+  const { live, port, call, end } = await inspect('--record', file)
+  await call()
+  await live.waitForLine(/^1 \S+ → connection closed by the node that connected$/m)
+  const stranger = await ErlangNode.start('stranger@127.0.0.1', {
+    cookie: 'another',
+    epmd: 'none',
+    listen: false,
+    resolve: () => ({ host: '127.0.0.1', port }),
+  })
+  expect(await stranger.ping('app@127.0.0.1')).toBe('pang')
+  await live.waitForLine(
+    /^2 \S+ → challenge reply.*\n2 \S+ ← connection closed by the node it connected to$/m,
+  )
+  await stranger.stop()
+  await end()
+  const closed = live.stdout.all().filter((line) => line.includes('connection closed'))
+  expect(closed).toHaveLength(2)
+  expect((await cli(['inspect', file])).stdout).toMatch(/ → connection closed by the node that connected\n$/)
+  expect((await cli(['inspect', `${file}.2`])).stdout).toMatch(
+    / ← connection closed by the node it connected to\n$/,
+  )
+})
+
 const lines = (file: string) => readRecording(readFileSync(file, 'utf8')).length
 
 describe('--record', () => {
