@@ -16,7 +16,7 @@ export const HINTS: readonly (readonly [code: string, hint: string])[] = [
   ],
   [
     'NODE_CONNECT_TIMEOUT',
-    'EPMD knows the node, but its port does not answer: a firewall, or a wrong address of the host?',
+    'The EPMD there, or the node itself, does not answer in time: a firewall, a wrong address, or too short a --timeout? `beampeer doctor NODE` tells which.',
   ],
   [
     'HANDSHAKE_BAD_COOKIE',

@@ -1,6 +1,7 @@
 /** `beampeer inspect`: what nodes say to each other, live through a relay, or as it was recorded. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { ArgumentError } from '../errors.js'
 import type { WireEvent } from '../index.js'
 import { untilUnread } from './output.js'
 import { untilInterrupted } from './signals.js'
@@ -16,13 +17,23 @@ export interface InspectOptions {
 
 /** @param what a recording's file name, or the name of a node */
 export async function inspectCommand(what: string, options: InspectOptions): Promise<void> {
-  if (existsSync(what)) await showRecording(what, options)
-  else await showLive(what, options)
+  if (existsSync(what)) return showRecording(what, options)
+  // Whoever mistypes the name of a file meant no node.
+  if (!what.includes('@'))
+    throw new ArgumentError(
+      'BAD_NODE_NAME',
+      `there is no file ${JSON.stringify(what)}, and the name of a node has the form name@host`,
+    )
+  return showLive(what, options)
 }
 
 async function showRecording(file: string, options: InspectOptions): Promise<void> {
-  const { DEFAULT_LIMITS, readRecording, replay } = await import('../index.js')
-  const pieces = readRecording(await readFile(file, 'utf8'))
+  const { DEFAULT_LIMITS, DistError, readRecording, replay } = await import('../index.js')
+  const bad = (why: string) => new DistError('DIST_BAD_RECORDING', `${file} ${why}`)
+  if (statSync(file).isDirectory()) throw bad('is a folder, not a recording')
+  const text = await readFile(file, 'utf8')
+  if (text === '') throw bad('is empty')
+  const pieces = readRecording(text)
   for (const event of replay(pieces, DEFAULT_LIMITS, options.width)) show(event, options)
 }
 

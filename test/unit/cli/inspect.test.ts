@@ -146,6 +146,15 @@ test('the last line of a connection says which side ended it, and so does its re
   )
 })
 
+test('what is no recording, and no node either, is told as that', async () => {
+  const empty = join(folder, 'empty.wire')
+  writeFileSync(empty, '')
+  const said = async (what: string) => (await cli(['inspect', what], { env })).stderr
+  expect(await said('nofile.wire')).toMatch(/there is no file "nofile\.wire", .* name@host \[BAD_NODE_NAME\]/)
+  expect(await said(empty)).toContain('empty.wire is empty [DIST_BAD_RECORDING]')
+  expect(await said(folder)).toContain('is a folder, not a recording [DIST_BAD_RECORDING]')
+})
+
 const lines = (file: string) => readRecording(readFileSync(file, 'utf8')).length
 
 describe('--record', () => {

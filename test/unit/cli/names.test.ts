@@ -1,4 +1,4 @@
-/** `beampeer names`, of servers that are no EPMD, or none to be trusted. */
+/** `beampeer names` and `ping`, of servers that are no EPMD, or none to be trusted. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { cli } from '../../support/cli.js'
@@ -16,6 +16,19 @@ async function names(answer: Buffer, ...args: string[]) {
     server.close()
   }
 }
+
+test('ping does not claim that an EPMD which stays silent knows the node', async () => {
+  const server = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const ping = await cli(['ping', 'sil@127.0.0.1', '--timeout', '0.3'], {
+    env: { ERL_EPMD_PORT: String(port), BEAMPEER_COOKIE: 'c' },
+  })
+  expect(ping).toMatchObject({ code: 1, stdout: 'pang\n' })
+  expect(ping.stderr).toContain('[NODE_CONNECT_TIMEOUT]')
+  expect(ping.stderr).not.toContain('knows the node')
+  server.close()
+})
 
 const reply = (text: string) => Buffer.concat([Buffer.from([0, 0, 0x11, 0x11]), Buffer.from(text)])
 
