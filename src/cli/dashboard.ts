@@ -1,6 +1,5 @@
 /** `beampeer dashboard`: watched nodes, or a recording, in a browser. */
 import type { Dashboard } from '../dashboard/index.js'
-import { ArgumentError } from '../errors.js'
 import { cookieOption, type CookieOptions } from './cookie.js'
 import { log } from './log.js'
 import { untilInterrupted } from './signals.js'
@@ -22,13 +21,11 @@ function showProgress(share: number): void {
     process.stderr.write(`\rreading the recording: ${Math.floor(share * 100)} %${share < 1 ? '' : '\n'}`)
 }
 
-/** Exit status 0 when it was interrupted. */
+/** Exit status 0 when it was interrupted. @param nodes none with `replay`, which the command line sees to */
 export async function dashboardCommand(
   nodes: readonly string[],
   options: DashboardCommandOptions,
 ): Promise<void> {
-  if ((nodes.length === 0) !== (options.replay !== undefined))
-    throw new ArgumentError('BAD_OPTION', 'give the nodes to watch, or a recording with --replay')
   const { Probe, Replay, serveDashboard } = await import('../dashboard/index.js')
   const interrupted = untilInterrupted()
   const source =

@@ -3,6 +3,7 @@ import { examine } from '../dashboard/doctor.js'
 import type { CookieOptions } from './cookie.js'
 import { writeLine } from './output.js'
 import { waitingFor } from './progress.js'
+import { jsonText, visible } from './visible.js'
 
 export interface DoctorCommandOptions extends CookieOptions {
   name?: string
@@ -31,16 +32,14 @@ export async function doctorCommand(nodeName: string, options: DoctorCommandOpti
     steps.push(step)
     if (step.status === 'failed') process.exitCode = 1
     if (json !== true) {
-      writeLine(`${MARKS[step.status]} ${step.layer.padEnd(12)} ${step.text}`)
-      if (step.mend !== undefined) writeLine(`        ${' '.repeat(12)} → ${step.mend}`)
+      writeLine(`${MARKS[step.status]} ${step.layer.padEnd(12)} ${visible(step.text)}`)
+      if (step.mend !== undefined) writeLine(`        ${' '.repeat(12)} → ${visible(step.mend)}`)
     }
     waiting = waitingFor('looking further')
   }
   waiting[Symbol.dispose]()
   if (json === true) {
     const failed = steps.find(({ status }) => status === 'failed')
-    writeLine(
-      JSON.stringify({ node: nodeName, ok: failed === undefined, finding: failed?.finding, steps }, null, 2),
-    )
+    writeLine(jsonText({ node: nodeName, ok: failed === undefined, finding: failed?.finding, steps }, 2))
   }
 }

@@ -16,7 +16,7 @@ export const HINTS: readonly (readonly [code: string, hint: string])[] = [
   ],
   [
     'NODE_CONNECT_TIMEOUT',
-    'EPMD knows the node, but its port does not answer: a firewall, or a wrong address of the host?',
+    'The EPMD there, or the node itself, does not answer in time: a firewall, a wrong address, or too short a --timeout? `beampeer doctor NODE` tells which.',
   ],
   [
     'HANDSHAKE_BAD_COOKIE',
@@ -45,6 +45,7 @@ export const HINTS: readonly (readonly [code: string, hint: string])[] = [
     'DASHBOARD_NO_PAGE',
     'The package is not complete: install it again, or in its repository run `npm run build`.',
   ],
+  ['DIST_RECORDING_FAILED', 'Name a file that is not there yet, in a folder that you may write to.'],
   ['DASHBOARD_RECORDING_FAILED', 'Name a file that is not there yet, in a folder that you may write to.'],
   ['ETF_PARSE_SYNTAX', 'Arguments are an Erlang list in single quotes: \'[1, {ok, "text"}, <<"binary">>]\'.'],
 ]

@@ -1,12 +1,13 @@
 /** Terms as JSON, for programs that know nothing of Erlang. */
 import { print, toPlain, type Term } from '../index.js'
+import { jsonText } from './visible.js'
 
 /**
  * What `toPlain` makes of a term, as JSON: atoms as text, with `nil`, `null` and `undefined` as null; maps with other keys
  * than atoms and text as lists of pairs; integers beyond 2^53 as text; what JSON has nothing for as Erlang prints it.
  */
 export function toJson(term: Term): string {
-  return JSON.stringify(jsonValue(toPlain(term, { atoms: 'text' })))
+  return jsonText(jsonValue(toPlain(term, { atoms: 'text' })))
 }
 
 function jsonValue(value: unknown): unknown {

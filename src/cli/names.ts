@@ -2,6 +2,7 @@
 import { epmdNames } from '../index.js'
 import { writeLine } from './output.js'
 import { waitingFor } from './progress.js'
+import { jsonText, visible } from './visible.js'
 
 export interface NamesCommandOptions {
   port?: number
@@ -11,6 +12,6 @@ export interface NamesCommandOptions {
 export async function namesCommand(host: string, { json, ...options }: NamesCommandOptions): Promise<void> {
   using _ = waitingFor(`waiting for the EPMD of ${host}`)
   const names = await epmdNames(host, options)
-  if (json === true) writeLine(JSON.stringify(names.map(({ name, port }) => ({ name, port }))))
-  else for (const { name, port } of names) writeLine(`name ${name} at port ${port}`)
+  if (json === true) writeLine(jsonText(names.map(({ name, port }) => ({ name, port }))))
+  else for (const { name, port } of names) writeLine(`name ${visible(name)} at port ${port}`)
 }

@@ -29,12 +29,14 @@ export function hostPort(text: string): { host: string; port: number } {
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: listenPort(text.slice(colon + 1)) }
 }
 
+/** Node's timers overflow at 2^31 milliseconds. */
+const MAX_SECONDS = 2_147_483
+
 /** A positive number of seconds, fractions allowed; gives milliseconds. */
 export function seconds(text: string): number {
   const value = Number(text)
-  // Node's timers overflow at 2^31 milliseconds.
-  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 2_147_483) {
-    throw new InvalidArgumentError('It must be a positive number of seconds.')
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > MAX_SECONDS) {
+    throw new InvalidArgumentError(`It must be a positive number of seconds, at most ${MAX_SECONDS}.`)
   }
   return Math.ceil(value * 1_000)
 }

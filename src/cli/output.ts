@@ -10,6 +10,11 @@ import { writeSync } from 'node:fs'
 const FILES = { stdout: 1, stderr: 2 } as const
 type Name = keyof typeof FILES
 
+const unread = (() => {
+  let settle: () => void = () => undefined
+  return { promise: new Promise<void>((resolve) => (settle = resolve)), settle: () => settle() }
+})()
+
 // On Windows only the streams know how text is put on a console.
 const streams = new Set<Name>()
 if (process.platform === 'win32') watchStreams()
@@ -27,6 +32,11 @@ export function writeLine(line: string): void {
 /** Text for standard error. */
 export function writeError(text: string): void {
   put('stderr', Buffer.from(text))
+}
+
+/** Settles when it has shown, as something was written, that nobody reads standard output any more. */
+export function untilUnread(): Promise<void> {
+  return unread.promise
 }
 
 /** From now on Node.js' streams are used, by us and by whom else they are for; their errors are taken care of. */
@@ -57,7 +67,10 @@ function stream(name: Name): NodeJS.WriteStream {
 }
 
 function failed(name: Name, error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') return
+  if (error.code === 'EPIPE') {
+    if (name === 'stdout') unread.settle()
+    return
+  }
   process.exitCode = 1
   if (name === 'stdout') writeError(`beampeer: standard output: ${error.message}\n`)
 }

@@ -6,6 +6,7 @@ import { writeLine } from './output.js'
 import { fail } from './report.js'
 import { stopwatch } from './stopwatch.js'
 import { withToolNode } from './tool-node.js'
+import { jsonText } from './visible.js'
 
 export interface PingCommandOptions extends CookieOptions {
   /** Milliseconds. */
@@ -33,7 +34,7 @@ export async function pingCommand(nodeName: string, options: PingCommandOptions)
       const told =
         reason instanceof BeampeerError ? { code: reason.code, message: reason.message } : undefined
       const elapsedMs = Math.round(elapsed())
-      writeLine(JSON.stringify({ node: nodeName, answer, elapsedMs, ...(told && { error: told }) }))
+      writeLine(jsonText({ node: nodeName, answer, elapsedMs, ...(told && { error: told }) }))
       if (reason === undefined || told !== undefined) return
     } else writeLine(answer)
     if (reason !== undefined) fail(reason)

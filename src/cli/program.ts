@@ -35,6 +35,13 @@ function connecting(command: Command): Command {
     )
 }
 
+/** Of the commands that watch nodes. */
+function interval(): Option {
+  const option = new Option('--interval <seconds>', 'time between two looks').argParser(seconds)
+  // In milliseconds; what the help says is what may be given.
+  return option.default(1_000, '1')
+}
+
 /** A command that runs on. */
 function lasting<Module>(loading: Promise<Module>): Promise<Module> {
   watchStreams()
@@ -168,7 +175,7 @@ Examples:
         .choices(['memory', 'reductions', 'messageQueueLen'])
         .default('memory'),
     )
-    .option('--interval <seconds>', 'time between two looks', seconds, 1_000)
+    .addOption(interval())
     .option('--metrics <host:port>', 'serve what is seen to Prometheus at http://HOST:PORT/metrics', hostPort)
     .action(async (nodes: string[], options) =>
       (await lasting(import('./top.js'))).topCommand(nodes, options),
@@ -199,7 +206,7 @@ Examples:
       [],
     )
     .option('--allow-actions', 'let the page end processes and disconnect nodes')
-    .option('--interval <seconds>', 'time between two looks', seconds, 1_000)
+    .addOption(interval())
     .option('--record <file>', 'keep what is shown in a new file')
     .addOption(
       new Option('--replay <file>', 'show what was recorded, instead of nodes').conflicts([
@@ -207,9 +214,11 @@ Examples:
         'allowActions',
       ]),
     )
-    .action(async (nodes: string[], options) =>
-      (await lasting(import('./dashboard.js'))).dashboardCommand(nodes, options),
-    )
+    .action(async (nodes: string[], options, command: Command) => {
+      if ((nodes.length === 0) !== (options.replay !== undefined))
+        command.error('error: give the nodes to watch, or a recording with --replay')
+      await (await lasting(import('./dashboard.js'))).dashboardCommand(nodes, options)
+    })
     .addHelpText(
       'after',
       `
@@ -267,7 +276,7 @@ Examples:
     .description('show what nodes say to each other: live, or as it was recorded')
     .argument('<node or file>', 'name@host, or a recording')
     .option('--port <port>', 'listen on this port (default: any free one)', listenPort)
-    .option('--record <file>', 'also write it to a file, without challenges and digests')
+    .option('--record <file>', 'also write it to a new file, without challenges and digests')
     .option('--width <characters>', 'cut terms that are longer (default: 400)', characters)
     .option('--ticks', 'show ticks too')
     .option('--json', 'a JSON object in each line')
@@ -278,11 +287,12 @@ Examples:
       'after',
       `
 Of a node, what comes through this command is shown: the first line on standard output is \`ready <name> <port>\`, and
-whoever connects to that port instead of the node's own is passed on and seen. No cookie is needed. Ends at SIGINT or SIGTERM with exit status 0.
+whoever connects to that port instead of the node's own is passed on and seen. No cookie is needed. Ends at SIGINT or SIGTERM with
+exit status 0, but 1 if a recording could not be written whole.
 
 Examples:
   beampeer inspect app@host --record session.wire
-    erl -name b@host -start_epmd false -erl_epmd_port <port> -remsh app@host
+    erl -name b@host -start_epmd false -dist_listen false -erl_epmd_port <port> -remsh app@host
   beampeer inspect session.wire`,
     )
 

@@ -2,20 +2,22 @@
 import { BeampeerError } from '../errors.js'
 import { HINTS } from './hints.js'
 import { writeError } from './output.js'
+import { visibleLines } from './visible.js'
 
 /** Prints an error for a person and sets the exit status to 1. */
 export function fail(error: unknown): void {
   process.exitCode = 1
   if (!(error instanceof BeampeerError)) {
-    writeError(`beampeer: ${error instanceof Error ? error.message : String(error)}\n`)
-    if (error instanceof Error && process.env.BEAMPEER_DEBUG) writeError(`${error.stack}\n`)
+    writeError(`beampeer: ${visibleLines(error instanceof Error ? error.message : String(error))}\n`)
+    if (error instanceof Error && process.env.BEAMPEER_DEBUG)
+      writeError(`${visibleLines(error.stack ?? '', '')}\n`)
     return
   }
-  writeError(`beampeer: ${error.message} [${error.code}]\n`)
-  for (const reason of reasons(error)) writeError(`  because: ${reason}\n`)
+  writeError(`beampeer: ${visibleLines(error.message)} [${error.code}]\n`)
+  for (const reason of reasons(error)) writeError(`  because: ${visibleLines(reason)}\n`)
   const hint = hintFor(error)
   if (hint !== undefined) writeError(`  ${hint}\n`)
-  if (process.env.BEAMPEER_DEBUG) writeError(`${error.stack}\n`)
+  if (process.env.BEAMPEER_DEBUG) writeError(`${visibleLines(error.stack ?? '', '')}\n`)
 }
 
 /** The messages of what caused an error, those that say something new. */

@@ -10,6 +10,7 @@ import type {
   TimelineEvent,
 } from '../dashboard/samples.js'
 import { openProcessLines, type OpenProcess } from './top-process.js'
+import { visible } from './visible.js'
 
 export interface View {
   readonly statuses: readonly NodeStatus[]
@@ -278,7 +279,8 @@ function marked(title: string, is: boolean): string {
 }
 
 function fit(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
+  const shown = visible(text)
+  return shown.length <= width ? shown : `${shown.slice(0, Math.max(0, width - 1))}…`
 }
 
 const short = (value: number | undefined): string => (value === undefined ? '-' : units.short(value))

@@ -4,8 +4,10 @@ import type { ProcessOrder } from '../dashboard/samples.js'
 import { cookieOption, type CookieOptions } from './cookie.js'
 import { log } from './log.js'
 import { serveMetrics } from './metrics.js'
+import { untilUnread } from './output.js'
 import { untilInterrupted } from './signals.js'
 import { render, type Line } from './top-view.js'
+import { jsonText } from './visible.js'
 
 export interface TopCommandOptions extends CookieOptions {
   once?: true
@@ -32,7 +34,7 @@ export async function topCommand(nodes: readonly string[], options: TopCommandOp
       if (options.once === true || options.json === true) return once(probe, options)
       const server = options.metrics && (await serveMetrics({ probe }, options.metrics))
       try {
-        if (!process.stdout.isTTY) return await stream(probe)
+        if (!process.stdout.isTTY) return await stream(probe, server === undefined)
         const { showTop } = await import('./top-screen.js')
         await showTop(probe, options.sort, nodes.length === 1 ? nodes[0] : undefined)
       } finally {
@@ -67,7 +69,7 @@ async function once(probe: Probe, options: TopCommandOptions): Promise<void> {
         )
       : []
   if (options.json === true) {
-    console.log(JSON.stringify({ nodes: statuses, ...(options.processes && { processes: tables }) }, null, 2))
+    console.log(jsonText({ nodes: statuses, ...(options.processes && { processes: tables }) }, 2))
     return
   }
   const view = { statuses, events: [], by: options.sort, filter: '', selected: -1, paused: false }
@@ -82,12 +84,15 @@ function write(lines: readonly Line[]): void {
   for (const { text } of lines.slice(0, -1)) console.log(text.trimEnd())
 }
 
-/** Not a terminal: a line for each event, until it is interrupted. */
-async function stream(probe: Probe): Promise<void> {
-  const interrupted = untilInterrupted()
+/**
+ * Not a terminal: a line for each event, until it is interrupted.
+ * @param onlyOutput nobody is served once these lines are not read any more (`| head`)
+ */
+async function stream(probe: Probe, onlyOutput: boolean): Promise<void> {
+  const interrupted = onlyOutput ? Promise.race([untilInterrupted(), untilUnread()]) : untilInterrupted()
   const updates = probe.updates()
   void interrupted.then(() => updates.return?.())
   // A node may have been up before anyone listened.
-  for (const event of probe.timeline()) console.log(JSON.stringify(event))
-  for await (const update of updates) if (update.type === 'event') console.log(JSON.stringify(update.event))
+  for (const event of probe.timeline()) console.log(jsonText(event))
+  for await (const update of updates) if (update.type === 'event') console.log(jsonText(update.event))
 }

@@ -283,6 +283,9 @@ export function decodePortReply(bytes: Uint8Array): EpmdNode | null | undefined 
   }
 }
 
+/** How each line of the answer to NAMES_REQ begins. */
+const NAME_LINE = 'name '
+
 /** A registered name as NAMES_REQ reports it. */
 export interface EpmdName {
   name: string
@@ -291,11 +294,13 @@ export interface EpmdName {
 
 /**
  * Reads the whole answer to NAMES_REQ, which ends where the daemon closed the connection.
- * Lines that are none are skipped, as `erl_epmd` does.
- * @throws EpmdError `EPMD_BAD_REPLY` when even the port is missing
+ * Further lines that are none are skipped, as `erl_epmd` does: any program may register a name that breaks its line.
+ * @throws EpmdError `EPMD_BAD_REPLY` when it begins with no port and name: what answered is no EPMD
  */
 export function decodeNamesReply(bytes: Uint8Array): { epmdPort: number; names: EpmdName[] } {
-  if (bytes.length < 4) throw badReply('NAMES_REQ', bytes)
+  const first = String.fromCharCode(...bytes.subarray(4, 4 + NAME_LINE.length))
+  if (bytes.length < 4 || read32(bytes, 0) > 65_535 || (first !== '' && first !== NAME_LINE))
+    throw badReply('NAMES_REQ', bytes)
   const names: EpmdName[] = []
   for (let start = 4; start < bytes.length;) {
     let end = bytes.indexOf(10, start)

@@ -19,9 +19,9 @@ export type WireSide = 'initiator' | 'acceptor'
 
 export interface WireEvent {
   from: WireSide
-  /** `message`: of the handshake. */
-  type: 'message' | 'signal' | 'tick' | 'error'
-  /** One line. */
+  /** `message`: of the handshake. `closed`: this side ended the connection; the last event of it. */
+  type: 'message' | 'signal' | 'tick' | 'error' | 'closed'
+  /** For people to read. The names of nodes and the reasons of errors are in it as they came, line ends included. */
   text: string
 }
 
@@ -68,6 +68,12 @@ export class WireInspector {
         `cannot be read any further: ${error instanceof Error ? error.message : String(error)}`,
       )
     }
+  }
+
+  /** A side ended the connection. What the other did then is an answer to that, and not to be told. */
+  closed(from: WireSide): void {
+    const which = from === 'initiator' ? 'that connected' : 'it connected to'
+    this.#tell(from, 'closed', `connection closed by the node ${which}`)
   }
 
   #handshake(from: WireSide, chunk: Uint8Array): void {

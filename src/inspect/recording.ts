@@ -4,6 +4,7 @@
  *
  *     {"beampeer":"wire","version":1}
  *     {"ms":12,"from":"initiator","hex":"002a4e…"}
+ *     {"ms":99,"from":"acceptor","hex":"","closed":true}
  */
 import { DistError } from '../errors.js'
 import type { Limits } from '../limits.js'
@@ -16,6 +17,8 @@ export interface RecordedPiece {
   ms: number
   from: WireSide
   bytes: Uint8Array
+  /** This side ended the connection: the last piece, without bytes. Older recordings have none. */
+  closed?: true
 }
 
 /** The first line of a recording. */
@@ -24,8 +27,8 @@ export function recordingHead(): string {
 }
 
 /** The line of one piece. */
-export function recordingLine({ ms, from, bytes }: RecordedPiece): string {
-  return JSON.stringify({ ms, from, hex: Buffer.from(bytes).toString('hex') })
+export function recordingLine({ ms, from, bytes, closed }: RecordedPiece): string {
+  return JSON.stringify({ ms, from, hex: Buffer.from(bytes).toString('hex'), closed })
 }
 
 /**
@@ -51,10 +54,11 @@ function parse(line: string): RecordedPiece | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { ms, from, hex } = value as Record<string, unknown>
+  const { ms, from, hex, closed } = value as Record<string, unknown>
   if (typeof ms !== 'number' || (from !== 'initiator' && from !== 'acceptor')) return undefined
   if (typeof hex !== 'string' || !/^([0-9a-f]{2})*$/.test(hex)) return undefined
-  return { ms, from, bytes: Buffer.from(hex, 'hex') }
+  if (closed !== undefined && closed !== true) return undefined
+  return { ms, from, bytes: Buffer.from(hex, 'hex'), ...(closed && { closed }) }
 }
 
 /** What a recording tells: the same events as when it was made. */
@@ -70,9 +74,10 @@ export function replay(
     ...(maxTermCharacters === undefined ? {} : { maxTermCharacters }),
     onEvent: (event) => void events.push({ ...event, ms: now }),
   })
-  for (const { ms, from, bytes } of pieces) {
+  for (const { ms, from, bytes, closed } of pieces) {
     now = ms
     inspector.feed(from, bytes)
+    if (closed === true) inspector.closed(from)
   }
   return events
 }

@@ -31,6 +31,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { listen = {} } = options
   const open = new Set<Transport>()
   let connections = 0
+  let closing = false
   const listener: TcpListener = await listenTcp(
     { host: listen.host ?? '127.0.0.1', port: listen.port ?? 0, lingerMs: options.limits.closeLingerMs },
     (initiator) => void pass(initiator, ++connections),
@@ -54,11 +55,25 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       options.onEvent({ from: 'acceptor', type: 'error', text, ms: ms(), connection })
       return
     }
-    join(initiator, acceptor, 'initiator', inspector)
-    join(acceptor, initiator, 'acceptor', inspector)
+    let over = false
+    const ended = (from: WireSide): void => {
+      // The other side's end follows from the first, and both from that of the relay.
+      if (over || closing) return
+      over = true
+      inspector.closed(from)
+      options.onPiece?.({ from, bytes: new Uint8Array(0), closed: true, ms: ms(), connection })
+    }
+    join(initiator, acceptor, 'initiator', inspector, ended)
+    join(acceptor, initiator, 'acceptor', inspector, ended)
   }
 
-  function join(from: Transport, to: Transport, side: WireSide, inspector: WireInspector): void {
+  function join(
+    from: Transport,
+    to: Transport,
+    side: WireSide,
+    inspector: WireInspector,
+    ended: (side: WireSide) => void,
+  ): void {
     open.add(from)
     from.attach({
       onData: (chunk) => {
@@ -70,6 +85,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       },
       onClose: () => {
         open.delete(from)
+        ended(side)
         to.close(false)
       },
     })
@@ -78,6 +94,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   return {
     port: listener.address.port,
     close() {
+      closing = true
       listener.close()
       for (const transport of open) transport.destroy()
     },

@@ -6,9 +6,11 @@ import { readRecording, replay, type RecordedPiece } from '../../src/inspect/rec
 import { startRelay } from '../../src/inspect/relay.js'
 import type { WireEvent } from '../../src/inspect/inspector.js'
 import { DEFAULT_LIMITS } from '../../src/limits.js'
-import { closeAtEnd, cookie, startBeam, until } from '../support/beam.js'
+import { closeAtEnd, cookie, startBeam, uniqueName, until } from '../support/beam.js'
 import { cli, startCli } from '../support/cli.js'
 import { startNode } from '../support/nodes.js'
+import { otpCommand } from '../support/otp.js'
+import { start } from '../support/process.js'
 
 it('shows a connection that works as if nobody looked on, and replays it', async () => {
   const beam = await startBeam()
@@ -72,6 +74,36 @@ it('is a command: live with a recording, and a recording later', async () => {
   expect(later).toMatchObject({ code: 0, stderr: '' })
   expect(later.stdout).toMatch(/→ spawnRequest .*abs.*\n[^]*← monitorExit .*return,7/)
   expect(later.stdout).not.toContain(cookie)
+})
+
+it('the recipe of the help and the docs: a shell that comes through the relay', async () => {
+  const { stdout: help } = await cli(['inspect', '--help'])
+  const recipe = /^ *(erl -name .*)$/m.exec(help)?.[1] ?? ''
+  expect(readFileSync('docs/cli.md', 'utf8')).toContain(`\n${recipe.replace('<port>', 'PORT')}\n`)
+
+  const beam = await startBeam()
+  const env = { ERL_EPMD_PORT: String(beam.epmdPort), TERM: 'xterm', HOME: '/tmp' }
+  const live = await startCli(['inspect', beam.name], { env })
+  const [, , port = ''] = await live.waitForLine(/^ready (\S+) (\d+)$/m)
+  const { command, args } = otpCommand('erl')
+  const own = recipe
+    .replace('<port>', port)
+    .replace('b@host', uniqueName('b'))
+    .replace('app@host', beam.name)
+    .replace(/^erl/, [command, ...args].join(' '))
+  const shell = await start('script', ['-qefc', `${own} -setcookie ${cookie}`, '/dev/null'], {
+    interactive: true,
+    env,
+  })
+  await shell.stdout.waitFor(new RegExp(`\\(${beam.name}\\)1>`))
+  await live.waitForLine(/← challenge ack/)
+  // Ctrl-G and q: out of the shell, which leaves the other node alone.
+  shell.write('\x07')
+  await shell.stdout.waitFor(/-->/)
+  shell.write('q\r')
+  await shell.exit
+  live.kill('SIGTERM')
+  expect(await live.exit).toEqual({ code: 0, signal: null })
 })
 
 interface JsonLine {

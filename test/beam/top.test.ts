@@ -1,6 +1,7 @@
 /** `beampeer top` where standard output is no terminal: text, JSON, exit status. */
 import { cookie, startBeam, until } from '../support/beam.js'
-import { cli, startCli } from '../support/cli.js'
+import { build, cli, startCli } from '../support/cli.js'
+import { start } from '../support/process.js'
 
 test('writes what is so now, as text and as JSON, and its exit status tells whether all are up', async () => {
   const beam = await startBeam()
@@ -36,4 +37,16 @@ test('where standard output is no terminal events are lines of JSON; --metrics s
   await top.waitForLine(/^\{.*"nodedown".*connection_closed.*\}$/m)
   top.kill('SIGTERM')
   expect(await top.exit).toEqual({ code: 0, signal: null })
+})
+
+test('it ends when nobody reads its lines any more', async () => {
+  build()
+  const beam = await startBeam()
+  const command = `node lib/cli/main.cjs top ${beam.name} --interval 0.05; echo "status $?" >&2`
+  const shell = await start('bash', ['-c', `{ ${command}; } | { read line; echo "$line"; }`], {
+    env: { ERL_EPMD_PORT: String(beam.epmdPort), BEAMPEER_COOKIE: cookie },
+  })
+  await shell.waitForLine(/"nodeup"/)
+  beam.kill()
+  await shell.waitForError(/^status 0$/m)
 })

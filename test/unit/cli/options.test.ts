@@ -15,6 +15,10 @@ test.each([
   expect(read(text)).toEqual(value)
 })
 
+test('too many seconds: the maximum is named', () => {
+  expect(() => seconds('99999999999')).toThrow('a positive number of seconds, at most 2147483')
+})
+
 test.each([
   [port, '0'],
   [port, '65536'],

@@ -57,3 +57,8 @@ test('every hint is for a code that docs/errors.md has', () => {
   for (const [code] of HINTS)
     expect([code, codes.some((line) => line.startsWith(`### ${code}`))]).toEqual([code, true])
 })
+
+test('what others wrote into a message is one line of the report, or indented', () => {
+  const { text } = report(new NodeError('NODE_NOT_FOUND', 'no node a\u001b[31m\nbeampeer: all is well'))
+  expect(text).toMatch(/^beampeer: no node a\\x\{1b\}\[31m\n {4}beampeer: all is well \[NODE_NOT_FOUND\]\n/)
+})

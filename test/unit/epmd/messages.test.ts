@@ -195,8 +195,18 @@ describe('replies in pieces', () => {
     expect(() => decodePortReply(bytes)).toThrow(expect.objectContaining({ code: 'EPMD_BAD_REPLY' }))
   })
 
-  test('a names reply without the port is an error; lines that are none are skipped', () => {
-    expect(() => decodeNamesReply(hex('000011'))).toThrow(expect.objectContaining({ code: 'EPMD_BAD_REPLY' }))
+  test('a names reply without the port or a name is an error; further lines that are none are skipped', () => {
+    for (const wrong of [
+      '\0\0\x11',
+      'HTTP',
+      'HTTP/1.0 400\r\n\r\n',
+      '\0\0\x11\x11names',
+      '\0\0\x11\x11\n',
+      '\0\x01\0\0',
+    ])
+      expect(() => decodeNamesReply(encodeUtf8(wrong))).toThrow(
+        expect.objectContaining({ code: 'EPMD_BAD_REPLY' }),
+      )
     const text = 'name ok at port 1\nname broken\nactive name <x>\n\nname \xff at port 2\nname half at port 3'
     const bytes = Uint8Array.from(Buffer.from(`\0\0\x11\x11${text}`, 'latin1'))
     expect(decodeNamesReply(bytes).names).toEqual([

@@ -108,6 +108,20 @@ it('ticks are events', () => {
   expect(inspect([...pieces, tick]).at(-1)).toEqual({ from: 'acceptor', type: 'tick', text: 'tick' })
 })
 
+it('which side ended the connection is told last, live and of its recording', () => {
+  const end = { ms: 99, from: 'acceptor' as const, bytes: new Uint8Array(0), closed: true as const }
+  const text = [recordingHead(), ...[...pieces, end].map(recordingLine)].join('\n')
+  expect(readRecording(text).at(-1)).toMatchObject({ from: 'acceptor', closed: true })
+  const events = replay(readRecording(text), DEFAULT_LIMITS)
+  expect(events.slice(0, -1)).toEqual(replay(pieces, DEFAULT_LIMITS))
+  expect(events.at(-1)).toEqual({
+    ms: 99,
+    from: 'acceptor',
+    type: 'closed',
+    text: 'connection closed by the node it connected to',
+  })
+})
+
 it('reads back what it writes, and nothing else', () => {
   const [, piece] = pieces
   expect(readRecording(`${recordingHead()}\n${recordingLine(piece)}\n`)).toEqual([piece])
@@ -122,6 +136,7 @@ it('reads back what it writes, and nothing else', () => {
     '{}',
     '{"ms":1,"from":"nobody","hex":""}',
     '{"ms":1,"from":"acceptor","hex":"0"}',
+    '{"ms":1,"from":"acceptor","hex":"","closed":1}',
   ]) {
     expect(() => readRecording(`${recordingHead()}\n${wrong}`)).toThrow('line 2 of the recording is no piece')
   }
