@@ -32,7 +32,10 @@ export interface Limits {
   maxTextBinaryBytes: number
   /** Deepest nesting that schemas and `toPlain` follow. Stops a term nested a million times from overflowing the stack. */
   maxViewDepth: number
-  /** Longest text that `formatIo` makes. Stops `~999999999c` and the like, which a peer may ask our group leader for. */
+  /**
+   * Longest text that `formatIo` makes, and all formats of one request to our group leader together. Stops
+   * `~999999999c` and the like, which a peer may ask for.
+   */
   maxFormatCharacters: number
 
   // --- distribution channel (dist) ---

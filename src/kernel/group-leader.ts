@@ -10,7 +10,6 @@ import { atomName, internAtom } from '../etf/atom.js'
 import { asText } from '../etf/as-text.js'
 import { formatIo } from '../etf/format.js'
 import { Pid } from '../etf/identifiers.js'
-import { print } from '../etf/print.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import { charlist } from '../etf/values.js'
@@ -48,11 +47,11 @@ interface IoRequest {
 
 /** Starts a group leader process. */
 export function startGroupLeader(
-  host: Host & { readonly limits: Pick<Limits, 'maxQueuedIoRequests'> },
+  host: Host & { readonly limits: Pick<Limits, 'maxQueuedIoRequests' | 'maxFormatCharacters'> },
   options: GroupLeaderOptions,
   spawn: SpawnOptions = {},
 ): Process {
-  const device = new Device(options)
+  const device = new Device(options, host.limits.maxFormatCharacters)
   // Requests are answered one after another, as they came: output after a read waits for the read.
   let waiting: IoRequest[] = []
   let reading = false
@@ -128,11 +127,22 @@ class Device {
   /** Option `binary`: input is given as binaries; lists of characters are what OTP gives without it. */
   #binary = false
 
-  constructor(options: GroupLeaderOptions) {
+  /** Characters that the formats of the request may still make, all together. */
+  #room = 0
+  readonly #maxFormatCharacters: number
+
+  constructor(options: GroupLeaderOptions, maxFormatCharacters: number) {
     this.#options = options
+    this.#maxFormatCharacters = maxFormatCharacters
   }
 
+  /** Answers a request, which may be a list of them. */
   serve(request: Term): Reply {
+    this.#room = this.#maxFormatCharacters
+    return this.#serve(request)
+  }
+
+  #serve(request: Term): Reply {
     if (atomName(request) === 'getopts') {
       const encoding = tuple(internAtom('encoding'), UNICODE)
       return [tuple(BINARY, this.#binary), tuple(internAtom('echo'), true), encoding]
@@ -141,7 +151,7 @@ class Device {
     const [kind, ...args] = request.elements as readonly Term[]
     switch (atomName(kind)) {
       case 'put_chars':
-        return putChars(this.#options, args)
+        return this.#putChars(args)
       case 'requests':
         return Array.isArray(args[0]) ? this.#serveAll(args[0] as readonly Term[]) : tuple(ERROR, REQUEST)
       case 'setopts':
@@ -171,7 +181,7 @@ class Device {
   #serveAll(requests: readonly Term[]): Reply {
     let reply: Reply = OK
     for (let i = 0; i < requests.length; i++) {
-      reply = this.serve(requests[i] as Term)
+      reply = this.#serve(requests[i] as Term)
       if (reply instanceof Promise) {
         const rest = requests.slice(i + 1)
         return reply.then((first) => (rest.length === 0 || isError(first) ? first : this.#serveAll(rest)))
@@ -179,6 +189,28 @@ class Device {
       if (isError(reply)) return reply
     }
     return reply
+  }
+
+  /** `{put_chars, Chars}`, `{put_chars, M, F, A}` (Latin-1), and both with an encoding in front. */
+  #putChars(args: readonly Term[]): Encodable {
+    const withEncoding = args.length === 2 || args.length === 4
+    const encoding =
+      withEncoding && atomName(args[0]) === 'latin1' ? 'latin1' : withEncoding ? 'unicode' : 'latin1'
+    const rest = withEncoding ? args.slice(1) : args
+    let text: string | undefined
+    if (rest.length === 1) text = asText(rest[0] as Term, encoding)
+    else {
+      try {
+        text = callFormatter(rest as readonly [Term, Term, Term], this.#room)
+        this.#room -= text?.length ?? 0
+      } catch {
+        text = undefined
+      }
+    }
+    if (text === undefined)
+      return tuple(ERROR, tuple(internAtom('put_chars'), internAtom(encoding), rest[0] as Term))
+    this.#options.write(text)
+    return OK
   }
 
   #setOptions(options: Term | undefined): Encodable {
@@ -238,43 +270,29 @@ function isError(reply: Encodable): boolean {
   return reply instanceof Tuple && reply.elements[0] === ERROR
 }
 
-/** `{put_chars, Chars}`, `{put_chars, M, F, A}` (Latin-1), and both with an encoding in front. */
-function putChars(options: GroupLeaderOptions, args: readonly Term[]): Encodable {
-  const withEncoding = args.length === 2 || args.length === 4
-  const encoding =
-    withEncoding && atomName(args[0]) === 'latin1' ? 'latin1' : withEncoding ? 'unicode' : 'latin1'
-  const rest = withEncoding ? args.slice(1) : args
-  let text: string | undefined
-  if (rest.length === 1) text = asText(rest[0] as Term, encoding)
-  else {
-    try {
-      text = callFormatter(rest as readonly [Term, Term, Term])
-    } catch {
-      text = undefined
-    }
-  }
-  if (text === undefined)
-    return tuple(ERROR, tuple(internAtom('put_chars'), internAtom(encoding), rest[0] as Term))
-  options.write(text)
-  return OK
-}
-
-/** The functions of io_lib that OTP's `io` module names in its requests. */
-function callFormatter([module, name, args]: readonly [Term, Term, Term]): string | undefined {
+/**
+ * The functions of io_lib that OTP's `io` module names in its requests.
+ * @throws EtfError `ETF_FORMAT_LIMIT` for what makes more than `maxFormatCharacters`
+ */
+function callFormatter(
+  [module, name, args]: readonly [Term, Term, Term],
+  maxFormatCharacters: number,
+): string | undefined {
   if (atomName(module) !== 'io_lib' || !Array.isArray(args)) return undefined
   const list = args as readonly Term[]
+  const limits = { maxFormatCharacters }
   switch (atomName(name)) {
     case 'format':
     case 'fwrite': {
       const format = atomName(list[0]) ?? asText(list[0] as Term)
       return format === undefined || !Array.isArray(list[1])
         ? undefined
-        : formatIo(format, list[1] as readonly Term[])
+        : formatIo(format, list[1] as readonly Term[], { limits })
     }
     case 'write':
-      return list.length === 1 ? formatIo('~tw', [list[0] as Term]) : undefined
+      return list.length === 1 ? formatIo('~tw', [list[0] as Term], { limits }) : undefined
     case 'print':
-      return list.length === 1 ? print(list[0] as Term) : undefined
+      return list.length === 1 ? formatIo('~0tp', [list[0] as Term], { limits }) : undefined
     case 'nl':
       return '\n'
     default:

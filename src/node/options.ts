@@ -244,7 +244,8 @@ function checkListen(
 
 function checkLimits(limits: Partial<Limits>): Limits {
   for (const [key, value] of Object.entries(limits)) {
-    if (!(key in DEFAULT_LIMITS)) throw new ArgumentError('BAD_OPTION', `limits: there is no limit named ${key}`)
+    if (!(key in DEFAULT_LIMITS))
+      throw new ArgumentError('BAD_OPTION', `limits: there is no limit named ${key}`)
     if (typeof value !== 'number' || !(value >= 0)) {
       throw new ArgumentError(
         'BAD_OPTION',

@@ -7,13 +7,14 @@ import type { Encodable, Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
 import { charlist } from '../../../src/etf/values.js'
+import type { Limits } from '../../../src/limits.js'
 import { startGroupLeader, type GroupLeaderOptions } from '../../../src/kernel/group-leader.js'
 import { Cluster, inbox } from './support.js'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-function device(options: Partial<GroupLeaderOptions> = {}) {
-  const { table } = new Cluster().member('a@virtual')
+function device(options: Partial<GroupLeaderOptions> = {}, limits: Partial<Limits> = {}) {
+  const { table } = new Cluster().member('a@virtual', { limits })
   let printed = ''
   const leader = startGroupLeader(table, { write: (text) => void (printed += text), ...options })
   const { process, messages } = inbox({ table } as never)
@@ -50,6 +51,30 @@ test('output: both encodings, with and without io_lib, several at once', async (
   )
   expect(replies).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok'])
   expect(printed()).toBe('žžxééa [1]\n12\n')
+})
+
+test('formats of a request make no more than a format may, all together', async () => {
+  const maxFormatCharacters = 100
+  const { ask, printed } = device({}, { maxFormatCharacters })
+  const format = (...args: Encodable[]) => put(unicode, atom('io_lib'), ...args)
+  const many = (length: number) => format(atom('format'), [charlist('~*c'), [length, 120]])
+  const requests = (...list: Encodable[]) => tuple(atom('requests'), list)
+  const bytes = (count: number) => new Uint8Array(count)
+  const replies = await ask(
+    many(100),
+    many(101),
+    requests(many(60), many(40)),
+    requests(many(60), many(41)),
+    requests(many(60), requests(many(40), many(1))),
+    // `<<0,0,…>>`
+    format(atom('write'), [bytes(48)]),
+    format(atom('write'), [bytes(49)]),
+    format(atom('print'), [bytes(48)]),
+    format(atom('print'), [bytes(49)]),
+  )
+  const refused = replies.map((reply) => reply.startsWith('{error,{put_chars,unicode,'))
+  expect(refused).toEqual([false, true, false, true, true, false, true, false, true])
+  expect(printed()).toHaveLength(100 + 100 + 60 + 100 + 99 + 99)
 })
 
 test('what is no text, no function of io_lib or no request is an error, and stops a list of requests', async () => {
