@@ -7,7 +7,6 @@ import { KeyHashes } from './key-hash.js'
 import { type TermKey, keyOf } from './keys.js'
 import { platform } from './platform.js'
 import type { Encodable, Term } from './terms.js'
-import { ErlFloat } from './values.js'
 
 /** Entries up to which a key is looked for one by one; beyond, an index is made at the first look-up. */
 const MAX_SCANNED = 16
