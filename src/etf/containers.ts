@@ -21,6 +21,8 @@ import { Writer } from './writer.js'
 export interface Container {
   term: object
   children: readonly unknown[]
+  /** How many children the head says: getters of those before may change how many there are. */
+  count: number
   /** Whether each second child, from the first, is the name of an object's property. */
   objectKeys: boolean
   /** What comes after the children: the tail of a proper list, or the size of a fun, to be put at `start`. */
@@ -38,11 +40,12 @@ type KeyBytes = (key: unknown, settings: Settings, writer: Writer) => Uint8Array
 function opened(
   term: object,
   children: readonly unknown[],
+  count: number,
   closing?: 'nil' | 'size',
   start = 0,
   borrowedBefore = 0,
 ): Container {
-  return { term, children, objectKeys: false, closing, start, borrowedBefore, next: 0 }
+  return { term, children, count, objectKeys: false, closing, start, borrowedBefore, next: 0 }
 }
 
 /**
@@ -57,18 +60,20 @@ export function openContainer(
   keyBytes: KeyBytes,
 ): Container {
   if (Array.isArray(term)) {
-    writeHead(writer, 108, term.length)
-    return opened(term, term as unknown[], 'nil')
+    const { length } = term
+    writeHead(writer, 108, length)
+    return opened(term, term as unknown[], length, 'nil')
   }
   if (term instanceof Tuple) {
     const elements = term.elements as readonly unknown[]
     if (!Array.isArray(elements)) throw settings.error(depth, 'ETF_UNSUPPORTED', 'a tuple without elements')
-    if (elements.length > 255) writeHead(writer, 105, elements.length)
+    const { length } = elements
+    if (length > 255) writeHead(writer, 105, length)
     else {
       writeTag(writer, 104)
-      writeTag(writer, elements.length)
+      writeTag(writer, length)
     }
-    return opened(term, elements)
+    return opened(term, elements, length)
   }
   if (term instanceof ErlMap) return openMap(writer, term, term.flat, term.unique, settings, depth, keyBytes)
   if (term instanceof Map) {
@@ -78,8 +83,9 @@ export function openContainer(
   }
   if (term instanceof ImproperList) {
     // Without items before it, the tail is the whole term: LIST_EXT of length 0 says so.
-    writeHead(writer, 108, term.items.length)
-    return opened(term, [...term.items, term.tail])
+    const children = [...term.items, term.tail]
+    writeHead(writer, 108, children.length - 1)
+    return opened(term, children, children.length)
   }
   if (term instanceof Fun) return openFun(writer, term, settings, depth)
   if (term instanceof NativeRecord) return openRecord(writer, term, settings, depth)
@@ -107,7 +113,7 @@ function openObject(writer: Writer, term: object, settings: Settings): Container
   writeHead(writer, 116, names.length)
   const children: unknown[] = []
   for (const name of names) children.push(name, (term as Record<string, unknown>)[name])
-  return { term, children, objectKeys: true, closing: undefined, start: 0, borrowedBefore: 0, next: 0 }
+  return { ...opened(term, children, children.length), objectKeys: true }
 }
 
 function openMap(
@@ -123,8 +129,10 @@ function openMap(
   if (!unique && repeatsKey(flat, keyBytes)) {
     throw settings.error(depth, 'ETF_DUPLICATE_KEY', 'the map has two keys that are one in Erlang')
   }
-  writeHead(writer, 116, flat.length >> 1)
-  return opened(term, settings.deterministic ? sortEntries(flat, keyBytes) : flat)
+  const entries = settings.deterministic ? sortEntries(flat, keyBytes) : flat
+  const { length } = entries
+  writeHead(writer, 116, length >> 1)
+  return opened(term, entries, length)
 }
 
 function isSimpleKey(key: unknown): boolean {
@@ -185,13 +193,14 @@ function openFun(writer: Writer, fun: Fun, settings: Settings, depth: number): C
   writeBytes(writer, fun.uniq)
   writer.ensure(8)
   writer.view.setUint32(writer.position, fun.index)
-  writer.view.setUint32(writer.position + 4, fun.freeVars.length)
+  const { length } = fun.freeVars
+  writer.view.setUint32(writer.position + 4, length)
   writer.position += 8
   writeAtom(writer, fun.module, settings)
   writeInt32(writer, fun.oldIndex)
   writeInt32(writer, fun.oldUniq)
   writePid(writer, fun.pid, settings, depth)
-  return opened(fun, fun.freeVars, 'size', start, writer.borrowedBytes)
+  return opened(fun, fun.freeVars, length, 'size', start, writer.borrowedBytes)
 }
 
 function openRecord(writer: Writer, record: NativeRecord, settings: Settings, depth: number): Container {
@@ -202,10 +211,11 @@ function openRecord(writer: Writer, record: NativeRecord, settings: Settings, de
       'the peer cannot carry a native record: it came with OTP 29',
     )
   }
-  writeHead(writer, 67, record.fields.length)
+  const { length } = record.fields
+  writeHead(writer, 67, length)
   writeTag(writer, record.exported ? 1 : 0)
   writeAtom(writer, record.module, settings)
   writeAtom(writer, record.name, settings)
   for (const field of record.fields) writeAtom(writer, field, settings)
-  return opened(record, record.values)
+  return opened(record, record.values, length)
 }

@@ -106,8 +106,8 @@ function writeList(writer: Writer, items: readonly unknown[], settings: Settings
   let written = 0
   if (typeof first === 'number') {
     if (Math.floor(first) !== first && !settings.textFloats) written = writeFractions(writer, items, length)
-  } else if (typeof first === 'string' && length >= MANY_TEXTS) written = writeTexts(writer, items)
-  if (written < length) writeElements(writer, items, settings, depth, written)
+  } else if (typeof first === 'string' && length >= MANY_TEXTS) written = writeTexts(writer, items, length)
+  if (written < length) writeElements(writer, items, length, settings, depth, written)
   writeTag(writer, 106)
 }
 
@@ -173,7 +173,7 @@ function writeTuple(
     writer.bytes[writer.position + 1] = length
     writer.position += 2
   }
-  writeElements(writer, elements, settings, depth)
+  writeElements(writer, elements, length, settings, depth)
 }
 
 /** MAP_EXT: │ 116 │ Arity: 32 │ Pairs │ */
@@ -182,19 +182,22 @@ function writeErlMap(writer: Writer, map: ErlMap, settings: Settings, depth: num
     return writeContainer(writer, map, settings, depth)
   }
   const { flat } = map
-  writeHead(writer, 116, flat.length >> 1)
-  writeElements(writer, flat, settings, depth)
+  const { length } = flat
+  writeHead(writer, 116, length >> 1)
+  writeElements(writer, flat, length, settings, depth)
 }
 
-/** One element after another. The most frequent leaves are written here: a call for each costs as much as the writing. */
+/**
+ * One element after another, as many as the head says: a getter may change the length meanwhile, and then what is not there
+ * any more is undefined. The most frequent leaves are written here: a call for each costs as much as the writing. */
 function writeElements(
   writer: Writer,
   items: readonly unknown[],
+  length: number,
   settings: Settings,
   depth: number,
   from = 0,
 ): void {
-  const length = items.length
   let { bytes, view, position: p } = writer
   for (let i = from; i < length; i++) {
     const item = items[i]
@@ -291,8 +294,8 @@ function writeElements(
     }
     if (item instanceof Tuple && depth + 1 < MAX_RECURSION) {
       const { elements } = item
-      if (Array.isArray(elements) && elements.length < 256) {
-        const size = elements.length
+      const size = Array.isArray(elements) ? elements.length : 256
+      if (size < 256) {
         if (p + 2 > bytes.length) {
           writer.position = p
           writer.ensure(2)
@@ -327,7 +330,7 @@ function writeElements(
         if (k < size) {
           writer.position = p
           settings.path[depth] = i
-          writeElements(writer, elements, settings, depth + 1, k)
+          writeElements(writer, elements, size, settings, depth + 1, k)
           p = writer.position
           bytes = writer.bytes
           view = writer.view
@@ -354,8 +357,8 @@ function writeElements(
 function writeContainer(writer: Writer, term: object, settings: Settings, depth: number): void {
   const container = openContainer(writer, term, settings, depth, keyBytes)
   if (depth >= MAX_RECURSION) return writeDeep(writer, container, settings)
-  const { children, objectKeys } = container
-  for (let i = 0; i < children.length; i++) {
+  const { children, count, objectKeys } = container
+  for (let i = 0; i < count; i++) {
     settings.path[depth] = i
     if (objectKeys && (i & 1) === 0) writeObjectKey(writer, children[i] as string, settings, depth + 1)
     else writeInner(writer, children[i], settings, depth + 1)
@@ -387,7 +390,7 @@ function writeDeep(writer: Writer, container: Container, settings: Settings): vo
   let nextCheck = FIRST_CHECK
   let frame = container
   for (;;) {
-    if (frame.next === frame.children.length) {
+    if (frame.next === frame.count) {
       close(writer, frame)
       const parent = outer.pop()
       if (parent === undefined) return

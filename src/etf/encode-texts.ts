@@ -20,8 +20,7 @@ const scratchView = new DataView(scratch.buffer)
  * Writes the first of `items` as BINARY_EXT, as long as they are texts, short, and without lone surrogates.
  * @returns how many were written
  */
-export function writeTexts(writer: Writer, items: readonly unknown[]): number {
-  const { length } = items
+export function writeTexts(writer: Writer, items: readonly unknown[], length: number): number {
   // What follows a text: nothing while all is ASCII, since how many bytes each has is known then; else a zero.
   let mark = ''
   for (let done = 0; ;) {
@@ -42,19 +41,31 @@ export function writeTexts(writer: Writer, items: readonly unknown[]): number {
     if (bytes < 0) return done
     // The last word of a text may write up to three bytes beyond it, over which the next goes.
     writer.ensure(5 * count + bytes + 4)
-    if (mark === '') placeAscii(writer, items, done, next)
-    else if (!placeMarked(writer, count, bytes)) return done
+    if (mark === '') {
+      if (!placeAscii(writer, items, done, next, bytes)) return done
+    } else if (!placeMarked(writer, count, bytes)) return done
     done = next
   }
 }
 
-/** Writes `items[from, to)`, which are the bytes of `scratch`. */
-function placeAscii(writer: Writer, items: readonly unknown[], from: number, to: number): void {
+/**
+ * Writes `items[from, to)`, which are the first `total` bytes of `scratch`.
+ * @returns false, and nothing is written, if they are not: getters may give another text the second time
+ */
+function placeAscii(
+  writer: Writer,
+  items: readonly unknown[],
+  from: number,
+  to: number,
+  total: number,
+): boolean {
   const { bytes, view } = writer
   let p = writer.position
   let start = 0
   for (let index = from; index < to; index++) {
-    const size = (items[index] as string).length
+    const item = items[index]
+    if (typeof item !== 'string' || item.length > total - start) return false
+    const size = item.length
     bytes[p] = 109
     view.setInt32(p + 1, size)
     p += 5
@@ -62,7 +73,9 @@ function placeAscii(writer: Writer, items: readonly unknown[], from: number, to:
     p += size
     start += size
   }
+  if (start !== total) return false
   writer.position = p
+  return true
 }
 
 /**

@@ -1,6 +1,8 @@
 /** Exact equality of terms: Erlang's `=:=` as of OTP 27, where 0.0 and -0.0 differ. */
 import { Atom } from './atom.js'
+import { isCompound } from './duplicates.js'
 import { ExportFun, FunParts, Pid, Port, Reference } from './identifiers.js'
+import { KeyHashes } from './key-hash.js'
 import { keyOf } from './keys.js'
 import { Tuple } from './tuple.js'
 import { BitString, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'
@@ -13,13 +15,14 @@ export function isEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true
   // Pairs still to be compared.
   const stack: unknown[] = [a, b]
+  const hashes = new KeyHashes()
   while (stack.length > 0) {
     const right = stack.pop()
     const left = stack.pop()
     if (left === right) continue
     if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) {
       if (!equalPrimitives(left, right)) return false
-    } else if (!equalObjects(left, right, stack)) return false
+    } else if (!equalObjects(left, right, stack, hashes)) return false
   }
   return true
 }
@@ -61,7 +64,7 @@ function pushAll(a: readonly unknown[], b: readonly unknown[], stack: unknown[])
 }
 
 /** Compares what can be compared at once; parts that need more go on the stack. */
-function equalObjects(a: object, b: object, stack: unknown[]): boolean {
+function equalObjects(a: object, b: object, stack: unknown[], hashes: KeyHashes): boolean {
   if (a instanceof Atom) return false
   if (a instanceof Uint8Array) return b instanceof Uint8Array && equalBytes(a, b)
   if (Array.isArray(a)) return Array.isArray(b) && pushAll(a, b, stack)
@@ -101,28 +104,29 @@ function equalObjects(a: object, b: object, stack: unknown[]): boolean {
     return pushAll(a.fields, b.fields, stack) && pushAll(a.values, b.values, stack)
   }
   if (a instanceof LocalTerm) return b instanceof LocalTerm && equalBytes(a.bytes, b.bytes)
-  return equalMaps(a, b, stack)
+  return equalMaps(a, b, stack, hashes)
 }
 
 /** What of a map equality needs; the class itself imports this file. */
 interface MapLike {
   readonly flat: readonly unknown[]
-  find(key: unknown): number
+  candidate(key: unknown, hashes: KeyHashes): number
 }
 
 function isMap(term: object): term is MapLike {
   return (
     Array.isArray((term as { flat?: unknown }).flat) &&
-    typeof (term as { find?: unknown }).find === 'function'
+    typeof (term as { candidate?: unknown }).candidate === 'function'
   )
 }
 
-function equalMaps(a: object, b: object, stack: unknown[]): boolean {
+function equalMaps(a: object, b: object, stack: unknown[], hashes: KeyHashes): boolean {
   if (!isMap(a) || !isMap(b) || a.flat.length !== b.flat.length) return false
   for (let i = 0; i < a.flat.length; i += 2) {
     const key = a.flat[i]
-    const at = b.flat[i] === key ? i : b.find(key)
+    const at = b.flat[i] === key ? i : b.candidate(key, hashes)
     if (at < 0) return false
+    if (b.flat[at] !== key && isCompound(key)) stack.push(key, b.flat[at])
     stack.push(a.flat[i + 1], b.flat[at + 1])
   }
   return true

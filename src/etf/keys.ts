@@ -1,25 +1,22 @@
 /**
- * Keys: a JavaScript value for each term such that two terms are `=:=` exactly when their values are `===`. Atoms and
- * most numbers are their own key, binaries and all that is compound become strings, which V8 hashes with a seed of its
- * own, so that a peer cannot choose keys that collide.
+ * Keys: a JavaScript value for each term such that two terms are `=:=` exactly when their values are `===`, within one
+ * process. A peer cannot choose terms whose keys collide in a Map or a Set: V8 hashes strings with a seed of its own,
+ * which is what binaries, compound terms and most numbers become; numbers and bigints it hashes without one, so small
+ * integers are mixed with a secret before. Atoms are their own key, which V8 hashes at random.
  */
-import { ArgumentError } from '../errors.js'
 import { Atom } from './atom.js'
-import { ExportFun, FunParts, Pid, Port, Reference } from './identifiers.js'
+import { Pid, Port, Reference } from './identifiers.js'
+import { KeyHashes, mixed } from './key-hash.js'
+import { type Parts, partsOf, textBytes } from './key-parts.js'
 import { platform } from './platform.js'
-import { Tuple } from './tuple.js'
-import { utf8Bytes } from './utf8.js'
-import { BitString, ErlFloat, ImproperList, LocalTerm, NativeRecord } from './values.js'
+import { BitString, ErlFloat, LocalTerm } from './values.js'
 
-export type TermKey = Atom | string | number | bigint | boolean
+export type TermKey = Atom | string | number | boolean
 
 /** A compound term whose parts are being turned into text. */
-interface Frame {
-  head: string
-  children: readonly unknown[]
+interface Frame extends Parts {
   next: number
-  parts: string[]
-  isMap: boolean
+  texts: string[]
 }
 
 /**
@@ -29,25 +26,33 @@ interface Frame {
 export function keyOf(term: unknown): TermKey {
   switch (typeof term) {
     case 'number':
-      return term === 0 ? 0 : term
+      return (term | 0) === term ? mixed(term) : numberText(term)
     case 'boolean':
       return term
     case 'bigint':
-      return term >= -9007199254740991n && term <= 9007199254740991n ? Number(term) : term
+      return isSafe(term) ? keyOf(Number(term)) : integerText(term)
     case 'string':
       return binaryKey(textBytes(term))
     default:
   }
   if (term instanceof Atom) return term
   if (term instanceof Uint8Array) return binaryKey(term)
-  if (term instanceof ErlFloat && !Number.isInteger(term.value)) return term.value
+  if (term instanceof ErlFloat && !Number.isInteger(term.value)) return `f${term.value}`
   return 'c' + serialise(term)
 }
 
-function textBytes(text: string): Uint8Array {
-  const bytes = utf8Bytes(text)
-  if (bytes === undefined) throw new ArgumentError('BAD_ARGUMENT', 'text with a lone surrogate is no binary')
-  return bytes
+function isSafe(integer: bigint): boolean {
+  return integer >= -9007199254740991n && integer <= 9007199254740991n
+}
+
+function numberText(number: number): string {
+  if (!Number.isInteger(number)) return `f${number}`
+  return Number.isSafeInteger(number) ? `i${number === 0 ? 0 : number}` : integerText(BigInt(number))
+}
+
+/** In linear time, as decimal digits are not made. */
+function integerText(integer: bigint): string {
+  return `h${integer.toString(16)}`
 }
 
 function binaryKey(bytes: Uint8Array): string {
@@ -62,9 +67,9 @@ function sized(kind: string, text: string): string {
 function leaf(term: unknown): string | undefined {
   switch (typeof term) {
     case 'number':
-      return Number.isInteger(term) ? `i${term === 0 ? 0 : BigInt(term)};` : `f${term};`
+      return `${numberText(term)};`
     case 'bigint':
-      return `i${term};`
+      return isSafe(term) ? `i${term};` : `${integerText(term)};`
     case 'boolean':
       return sized('a', String(term))
     case 'string':
@@ -84,52 +89,28 @@ function leaf(term: unknown): string | undefined {
 }
 
 function open(term: unknown): Frame {
-  const frame = (head: string, children: readonly unknown[], isMap = false): Frame => ({
-    head,
-    children,
-    next: 0,
-    parts: [],
-    isMap,
-  })
-  if (Array.isArray(term)) return frame('l', term)
-  if (term instanceof Tuple) return frame('t', term.elements)
-  if (term instanceof ImproperList) return frame('m', [...term.items, term.tail])
-  if (term instanceof ExportFun) return frame('e', [term.module, term.function, term.arity])
-  if (term instanceof FunParts) {
-    return frame('F', [
-      term.module,
-      term.arity,
-      term.uniq,
-      term.index,
-      term.oldIndex,
-      term.oldUniq,
-      term.pid,
-      ...term.freeVars,
-    ])
-  }
-  if (term instanceof NativeRecord) {
-    return frame('R', [term.module, term.name, term.exported, term.fields, ...term.values])
-  }
-  const flat = (term as { flat?: unknown } | null | undefined)?.flat
-  if (Array.isArray(flat)) return frame('d', flat, true)
-  throw new ArgumentError('BAD_ARGUMENT', `a value that is no Erlang term: ${typeof term}`)
+  const { head, children, isMap } = partsOf(term)
+  return { head, children, isMap, next: 0, texts: [] }
 }
 
 /**
  * The text of a compound of whose parts all is known. The order in which a map's entries were made does not count: they
- * are put in an order of their own. Texts are added, not joined: V8 copies what it joins, at every level again.
+ * are put in that of their keys' hashes, not of their texts, which would be gone through at every level again. For the
+ * same reason texts are added, not joined: V8 copies what it joins.
  */
-function close(frame: Frame): string {
-  const { parts } = frame
-  if (frame.isMap) {
-    const entries: [string, string][] = []
-    for (let i = 0; i < parts.length; i += 2) entries.push([parts[i] as string, parts[i + 1] as string])
-    entries.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))
-    parts.length = 0
-    for (const [key, value] of entries) parts.push(key, value)
+function close(frame: Frame, hashes: KeyHashes): string {
+  const { texts, children } = frame
+  if (frame.isMap && texts.length > 2) {
+    const entries: [number, string, string][] = []
+    for (let i = 0; i < texts.length; i += 2) {
+      entries.push([hashes.of(children[i]), texts[i] as string, texts[i + 1] as string])
+    }
+    entries.sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : 0))
+    texts.length = 0
+    for (const [, key, value] of entries) texts.push(key, value)
   }
-  let text = `${frame.head}${parts.length}(`
-  for (const part of parts) text += part
+  let text = `${frame.head}${texts.length}(`
+  for (const part of texts) text += part
   return text + ')'
 }
 
@@ -137,19 +118,20 @@ function serialise(term: unknown): string {
   const only = leaf(term)
   if (only !== undefined) return only
   const outer: Frame[] = []
+  const hashes = new KeyHashes()
   let frame = open(term)
   for (;;) {
     if (frame.next === frame.children.length) {
-      const text = close(frame)
+      const text = close(frame, hashes)
       const parent = outer.pop()
       if (parent === undefined) return text
       frame = parent
-      frame.parts.push(text)
+      frame.texts.push(text)
       continue
     }
     const child = frame.children[frame.next++]
     const text = leaf(child)
-    if (text !== undefined) frame.parts.push(text)
+    if (text !== undefined) frame.texts.push(text)
     else {
       outer.push(frame)
       frame = open(child)

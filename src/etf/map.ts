@@ -1,12 +1,12 @@
 /** Maps: keys compared as Erlang compares them, entries in wire order. */
 import { ArgumentError } from '../errors.js'
 import { Atom, existingAtom } from './atom.js'
-import { hasDuplicateKeys } from './duplicates.js'
+import { hasDuplicateKeys, isCompound } from './duplicates.js'
 import { isEqual } from './equal.js'
+import { KeyHashes } from './key-hash.js'
 import { type TermKey, keyOf } from './keys.js'
 import { platform } from './platform.js'
 import type { Encodable, Term } from './terms.js'
-import { ErlFloat } from './values.js'
 
 /** Entries up to which a key is looked for one by one; beyond, an index is made at the first look-up. */
 const MAX_SCANNED = 16
@@ -24,6 +24,8 @@ export class ErlMap<K = Term, V = Term> {
    */
   unique: boolean
   private index: Map<TermKey, number> | undefined
+  /** The same of compound keys, by their hashes. */
+  private compounds: Map<number, number[]> | undefined
 
   /**
    * @param flat alternating keys and values; kept, not copied. Keys must differ: prefer {@link ErlMap.from}, which
@@ -33,6 +35,7 @@ export class ErlMap<K = Term, V = Term> {
     this.flat = flat
     this.unique = unique
     this.index = undefined
+    this.compounds = undefined
   }
 
   /**
@@ -77,26 +80,68 @@ export class ErlMap<K = Term, V = Term> {
    * @internal
    */
   find(key: unknown): number {
+    if (isCompound(key)) return this.findCompound(key, this.placesOf(key, new KeyHashes()))
     const flat = this.flat
     if (flat.length > 2 * MAX_SCANNED) return (this.index ??= this.makeIndex()).get(keyOf(key)) ?? -1
     if (key instanceof Atom || typeof key === 'boolean') {
       for (let i = 0; i < flat.length; i += 2) if (flat[i] === key) return i
       return -1
     }
-    if (isCompound(key)) {
-      // Not isEqual, which comes back here for keys that are maps: maps within keys within maps would recurse.
-      const wanted = keyOf(key)
-      for (let i = 0; i < flat.length; i += 2) if (isCompound(flat[i]) && keyOf(flat[i]) === wanted) return i
-      return -1
-    }
     for (let i = 0; i < flat.length; i += 2) if (!isCompound(flat[i]) && isEqual(flat[i], key)) return i
     return -1
   }
 
+  /**
+   * Where in `flat` this key is if it is anywhere, which is up to the caller to see; -1 if it is nowhere for certain. Maps
+   * that are keys in maps that are keys and so on can be compared in linear time by it, and without recursion.
+   * @param hashes kept for all of one comparison
+   * @internal
+   */
+  candidate(key: unknown, hashes: KeyHashes): number {
+    if (!isCompound(key)) return this.find(key)
+    const places = this.placesOf(key, hashes)
+    return places.length === 1 ? (places[0] as number) : this.findCompound(key, places)
+  }
+
+  /** Which of these places has the key. */
+  private findCompound(key: unknown, places: readonly number[]): number {
+    if (places.length === 0) return -1
+    // Not isEqual, which comes back here for keys that are maps: maps within keys within maps would recurse.
+    const wanted = keyOf(key)
+    for (const at of places) if (keyOf(this.flat[at]) === wanted) return at
+    return -1
+  }
+
+  /** The places of compound keys that have this one's hash: hardly ever more than one. */
+  private placesOf(key: unknown, hashes: KeyHashes): readonly number[] {
+    const hash = hashes.of(key)
+    if (this.flat.length > 2 * MAX_SCANNED)
+      return (this.compounds ??= this.hashCompounds(hashes)).get(hash) ?? []
+    const places: number[] = []
+    for (let i = 0; i < this.flat.length; i += 2) {
+      if (isCompound(this.flat[i]) && hashes.of(this.flat[i]) === hash) places.push(i)
+    }
+    return places
+  }
+
   private makeIndex(): Map<TermKey, number> {
     const index = new Map<TermKey, number>()
-    for (let i = 0; i < this.flat.length; i += 2) index.set(keyOf(this.flat[i]), i)
+    for (let i = 0; i < this.flat.length; i += 2) {
+      if (!isCompound(this.flat[i])) index.set(keyOf(this.flat[i]), i)
+    }
     return index
+  }
+
+  private hashCompounds(hashes: KeyHashes): Map<number, number[]> {
+    const places = new Map<number, number[]>()
+    for (let i = 0; i < this.flat.length; i += 2) {
+      if (!isCompound(this.flat[i])) continue
+      const hash = hashes.of(this.flat[i])
+      const same = places.get(hash)
+      if (same === undefined) places.set(hash, [i])
+      else same.push(i)
+    }
+    return places
   }
 
   *keys(): IterableIterator<K> {
@@ -145,14 +190,6 @@ export class ErlMap<K = Term, V = Term> {
     }
     return object
   }
-}
-
-/** Whether a term may hold maps. */
-function isCompound(term: unknown): boolean {
-  return (
-    typeof term === 'object' &&
-    !(term instanceof Atom || term instanceof Uint8Array || term instanceof ErlFloat)
-  )
 }
 
 function propertyName(key: unknown): string | undefined {

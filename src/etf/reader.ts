@@ -9,6 +9,7 @@ import { EtfError } from '../errors.js'
 import { atomFromBytes } from './atom-cache.js'
 import { readDeep } from './decode-deep.js'
 import { hasDuplicateKeys, isBytesBefore } from './duplicates.js'
+import { KeyHashes } from './key-hash.js'
 import { ExportFun, Pid, Port } from './identifiers.js'
 import { LeafReader } from './leaf-reader.js'
 import { ErlMap } from './map.js'
@@ -27,6 +28,12 @@ const PORTION = 1 << 15
 
 /** What the leaves that are read in place have at most before their text: tag, and eight bytes. */
 const LEAF_BYTES = 9
+
+/**
+ * Hashes of maps that were keys, for the maps around them: within one term, since whoever has it may change it. A term has
+ * no map of another.
+ */
+const mapHashes = new KeyHashes()
 
 /** Reads terms from bytes, one after another. After an error its position is undefined; make a new one. */
 export class Reader extends LeafReader {
@@ -416,7 +423,7 @@ export class Reader extends LeafReader {
 
   /** @internal */
   finishMap(flat: Term[], offset: number): ErlMap {
-    if (hasDuplicateKeys(flat)) {
+    if (hasDuplicateKeys(flat, mapHashes)) {
       throw new EtfError('ETF_DUPLICATE_KEY', `the map at byte ${offset} has a key twice`, {
         offset,
         tag: 116,
