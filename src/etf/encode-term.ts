@@ -189,7 +189,8 @@ function writeErlMap(writer: Writer, map: ErlMap, settings: Settings, depth: num
 
 /**
  * One element after another, as many as the head says: a getter may change the length meanwhile, and then what is not there
- * any more is undefined. The most frequent leaves are written here: a call for each costs as much as the writing. */
+ * any more is undefined. The most frequent leaves are written here: a call for each costs as much as the writing.
+ */
 function writeElements(
   writer: Writer,
   items: readonly unknown[],

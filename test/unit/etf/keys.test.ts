@@ -30,7 +30,7 @@ function standalone(...parts: (Buffer | number[])[]): Buffer {
   return Buffer.concat([Buffer.from([131]), ...parts.map((part) => Buffer.from(part))])
 }
 
-const DEPTH = 20_000
+const DEPTH = 5_000
 const oneToNil = [97, 1, 106]
 const chains: [string, number[], number[]][] = [
   ['a map and an integer', mapOf(2), [106, ...oneToNil]],
