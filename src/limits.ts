@@ -44,7 +44,10 @@ export interface Limits {
    * so that waited for the connection). Stops a 4 GiB length claim; worst case one such buffer per connection.
    */
   maxFrameBytes: number
-  /** Fragmented messages of one peer under way at once. Stops starts without ends; worst case some 5 MB of bookkeeping. */
+  /**
+   * Fragmented messages of one peer under way at once. Stops starts without ends; worst case some 80 MB, where each has the
+   * 255 atoms that a header can refer to.
+   */
   maxFragmentedMessages: number
   /** Bytes that those hold together, with 128 for each fragment. Also a peer's longest message in fragments. */
   maxFragmentedBytes: number
