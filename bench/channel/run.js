@@ -59,6 +59,8 @@ const MiB8 = 8 * 1024 * 1024
 const LARGE = 100 * 1024 * 1024
 /** Longer than what was kept of the last large messages is kept. */
 const PAUSE_MS = 7_000
+/** After what came last has been given back, and the runtime has seen that nothing comes. */
+const CALM_MS = 12_000
 /** A BEAM that keeps less of what it sends before the socket (64 KiB instead of 1 MiB) and in it. */
 const SHORT_QUEUE = ['+zdbbl', '64', '-kernel', 'inet_dist_connect_options', '[{sndbuf,131072}]']
 const env = {}
@@ -140,11 +142,8 @@ async function measure(release, full) {
   const memory = {}
   for (const [who, { child }] of Object.entries(targets)) memory[who] = { loaded: residentMiB(child.pid) }
   // What a runtime keeps for a while after large messages is one thing, what it keeps for good another.
-  for (const [who, { child, can }] of Object.entries(targets)) {
-    for (let i = 0; i < 3 && can.includes('echo'); i++)
-      await driver.ask(`{echo, '${child.facts[1]}', 100, 1000, ${child.pid}}.`)
-    memory[who].later = residentMiB(child.pid)
-  }
+  await new Promise((resolve) => setTimeout(resolve, CALM_MS))
+  for (const [who, { child }] of Object.entries(targets)) memory[who].later = residentMiB(child.pid)
   const crowds = options.crowd === '' ? [] : await crowd(targets, driver, caller)
   const pressure = without.includes('pressure') ? undefined : await underPressure(release, driver, name)
   await caller.stop()

@@ -117,7 +117,7 @@ function goals(columns) {
     atMost(120),
     ({ memory }) => memory.beampeer.loaded,
   )
-  row('… three seconds later', ' MiB', atMost(120), ({ memory }) => memory.beampeer.later)
+  row('… twelve idle seconds later', ' MiB', atMost(120), ({ memory }) => memory.beampeer.later)
   row('an idle peer: less than 50 KB', ' KiB', atMost(49), ({ crowds }) => residentOf(crowds.at(-1)))
   row('calls/s beside 1,000 idle peers: as without (0.95 or more)', ' ×', atLeast(0.95), ({ crowds }) => {
     const { perSecond, none } = crowds.at(-1)
@@ -279,7 +279,7 @@ function callers(medians) {
 
 function resident(memory) {
   return table(
-    ['target', 'resident MiB right after all this', 'after three more seconds of small messages'],
+    ['target', 'resident MiB right after all this', 'twelve idle seconds later'],
     Object.entries(memory).map(([who, { loaded, later }]) => [who, us(loaded), us(later)]),
   )
 }

@@ -32,11 +32,14 @@ const MAX_LOOK_MS = 1_000
 /** What was kept is given back when so long there was no more. */
 export const BULK_IDLE_MS = 5_000
 
-/** V8 has freed what it found to be garbage by then, or by as long after it. */
+/** V8 has freed what it found to be garbage by then, or most of it. */
 export const SETTLE_MS = 750
 
-/** The first may be in time for some of it only. */
-const TRIMS = 2
+/**
+ * The rest by then. V8 collects for this too, and so long after the collection before it finds whether little was allocated
+ * meanwhile: then it makes the space of its young objects small again, which grows to 32 MiB and more.
+ */
+export const CALM_MS = 5_500
 
 /** Beyond what either keeps: V8 collects its heap, and glibc takes it from the system and gives it back there. */
 const FELT_BYTES = 128 * 1024 * 1024
@@ -130,6 +133,7 @@ export class BulkMemory {
   #enlargedAt = -Infinity
   #enlarged = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  #trims: ReturnType<typeof setTimeout>[] = []
   readonly #movers = new Set<BulkMover>()
 
   constructor(host: BulkMemoryHost = SYSTEM_HOST) {
@@ -161,6 +165,8 @@ export class BulkMemory {
       this.#weigh()
       return
     }
+    // What is free is wanted again.
+    for (const trim of this.#trims) clearTimeout(trim)
     this.#keptBytes = keptBytes
     this.#keep(Math.min(Math.floor(keptBytes / 2), MAX_NOTICED_BYTES))
     this.#smallest = Infinity
@@ -220,16 +226,8 @@ export class BulkMemory {
     // heap alone they do not, and in one that was enlarged that is so already.
     if (own >= SMALL_HEAP_BYTES && !enlarged && external < 2 * this.#keptBytes) return
     this.#ask((host) => host.allocate(FELT_BYTES))
-    if (this.#pieceBytes > 0) this.#trimLater(TRIMS)
-  }
-
-  #trimLater(times: number): void {
-    setTimeout(() => {
-      // More of them are coming.
-      if (this.#timer !== undefined) return
-      this.#trim()
-      if (times > 1) this.#trimLater(times - 1)
-    }, SETTLE_MS).unref()
+    if (this.#pieceBytes === 0) return
+    this.#trims = [SETTLE_MS, CALM_MS].map((afterMs) => setTimeout(() => this.#trim(), afterMs).unref())
   }
 
   /** Together more than glibc keeps: when they are freed, it gives back these and all that is free before them. */

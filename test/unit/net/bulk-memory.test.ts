@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
 import { DEFAULT_LIMITS } from '../../../src/limits.js'
-import { BULK_IDLE_MS, BulkMemory, type BulkMover, SETTLE_MS } from '../../../src/net/bulk-memory.js'
+import { BULK_IDLE_MS, BulkMemory, type BulkMover, CALM_MS, SETTLE_MS } from '../../../src/net/bulk-memory.js'
 
 const MiB = 1024 * 1024
 const KEPT = DEFAULT_LIMITS.bulkMemoryBytes
@@ -68,7 +68,9 @@ describe('bulk memory', () => {
     expect(asked).toEqual([LEARN])
     jest.advanceTimersByTime(1)
     expect(asked).toEqual([LEARN, 128])
-    jest.advanceTimersByTime(2 * SETTLE_MS)
+    jest.advanceTimersByTime(CALM_MS)
+    expect(asked).toEqual([LEARN, 128, TRIM, TRIM])
+    jest.advanceTimersByTime(2 * CALM_MS)
     expect(asked).toEqual([LEARN, 128, TRIM, TRIM])
     expect(3 * 22.0).toBeGreaterThan(KEPT / MiB)
   })
@@ -90,11 +92,12 @@ describe('bulk memory', () => {
   test('is kept again when more comes: the C library has learned it already', () => {
     move(32 * MiB, 100)
     jest.advanceTimersByTime(BULK_IDLE_MS)
-    move(32 * MiB, 100)
     jest.advanceTimersByTime(SETTLE_MS)
-    expect(asked).toEqual([LEARN, 128])
-    jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
-    expect(asked).toEqual([LEARN, 128, 128, TRIM, TRIM])
+    move(32 * MiB, 100)
+    jest.advanceTimersByTime(BULK_IDLE_MS - 1)
+    expect(asked).toEqual([LEARN, 128, TRIM])
+    jest.advanceTimersByTime(BULK_IDLE_MS + CALM_MS)
+    expect(asked).toEqual([LEARN, 128, TRIM, 128, TRIM, TRIM])
   })
 
   test('no more than the C library can be told', () => {
@@ -189,7 +192,7 @@ describe('bulk memory', () => {
     heap = { old, external }
     move(16 * 16 * MiB, 1_000)
     expect(memory.enlarged).toBe(0)
-    jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
+    jest.advanceTimersByTime(BULK_IDLE_MS + CALM_MS)
     expect(asked).toEqual(is ? [LEARN, 128, TRIM, TRIM] : [LEARN])
   })
 
@@ -220,14 +223,14 @@ describe('bulk memory', () => {
   test('without glibc V8 alone is asked', () => {
     memory = make(false)
     move(32 * MiB, 100)
-    jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
+    jest.advanceTimersByTime(BULK_IDLE_MS + CALM_MS)
     expect(asked).toEqual([128])
   })
 
   test('where there is no memory, nothing happens', () => {
     full = true
     move(32 * MiB, 100)
-    jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
+    jest.advanceTimersByTime(BULK_IDLE_MS + CALM_MS)
     expect(asked).toEqual([LEARN, 128, TRIM, TRIM])
   })
 
@@ -237,7 +240,7 @@ describe('bulk memory', () => {
     ['a limit of 0', 160 * MiB, 100, { kept: 0 }],
   ])('not for %s', (_, bytes, tookMs, options) => {
     move(bytes, tookMs, options)
-    jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
+    jest.advanceTimersByTime(BULK_IDLE_MS + CALM_MS)
     expect(asked).toEqual([])
   })
 
@@ -245,7 +248,7 @@ describe('bulk memory', () => {
     memory = new BulkMemory()
     const before = process.memoryUsage().rss
     move(32 * MiB, 100)
-    jest.advanceTimersByTime(BULK_IDLE_MS + 2 * SETTLE_MS)
+    jest.advanceTimersByTime(BULK_IDLE_MS + CALM_MS)
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * MiB)
   })
 
