@@ -9,8 +9,9 @@
  * The alias ends with the call, so late replies go nowhere. Peers without aliases reply to the pid; late ones find no
  * call. One process of the node receives for all calls.
  */
+import { checkArray, throwIfAborted } from '../arguments.js'
 import { ArgumentError, type BeampeerError } from '../errors.js'
-import { atomName, internAtom, type Atom } from '../etf/atom.js'
+import { Atom, atomName, internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { isTuple, Tuple, tuple } from '../etf/tuple.js'
@@ -19,6 +20,7 @@ import { GEN_CALL, GEN_CAST } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import { Process } from '../process/process.js'
 import { ReferenceMap } from '../process/reference-map.js'
+import { checkNamed } from '../process/watching.js'
 import { GenCallError } from './errors.js'
 
 /** A server: a pid, a process of this node, a name here, or a name on a node. */
@@ -153,6 +155,7 @@ export class GenClient {
     request: Encodable,
     options: GenCallOptions = { timeoutMs: Infinity },
   ): Promise<{ replies: { node: string; reply: Term }[]; badNodes: string[] }> {
+    checkArray('the nodes are', nodes)
     const replies: { node: string; reply: Term }[] = []
     const badNodes: string[] = []
     const calls = nodes.map((node) => this.call({ name, node }, request, { timeoutMs: Infinity, ...options }))
@@ -168,6 +171,7 @@ export class GenClient {
 
   /** `gen_server:abcast/3`. */
   abcast(nodes: readonly (Atom | string)[], name: Atom | string, request: Encodable): void {
+    checkArray('the nodes are', nodes)
     for (const node of nodes) this.cast({ name, node }, request)
   }
 
@@ -198,7 +202,7 @@ export class GenClient {
     untilDown = false,
   ): Promise<Term> {
     checkTimeout(timeoutMs)
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     if (from !== undefined && this.#isSame(from, to)) throw new GenCallError(describe(to), CALLING_SELF)
     const sent = this.#request(label, to, request, untilDown)
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -288,8 +292,8 @@ export class GenClient {
   #target(to: ServerRef): Pid | { name: Atom | string; node: Atom | string } {
     if (to instanceof Process) return to.pid
     if (to instanceof Pid) return to
-    if (typeof to === 'string' || !('node' in to)) return { name: to, node: this.#host.name }
-    return to
+    if (typeof to === 'string' || to instanceof Atom) return { name: to, node: this.#host.name }
+    return checkNamed('a server', to)
   }
 
   #send(to: Pid | { name: Atom | string; node: Atom | string }, message: Encodable): void {

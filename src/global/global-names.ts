@@ -1,11 +1,12 @@
 /** `node.global`: OTP's `global`: names and locks of the whole cluster. Names that are text are the atom of that name. */
+import { checkArray, wrong } from '../arguments.js'
 import { ArgumentError, NodeError } from '../errors.js'
 import { atom, atomName, internAtom, type Atom } from '../etf/atom.js'
 import { Pid, type ExportFun } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { tuple } from '../etf/tuple.js'
 import { localTerm } from '../process/copy.js'
-import { Process } from '../process/process.js'
+import { pidOf, type Process } from '../process/process.js'
 import { multiCall } from './multi-call.js'
 import { NameServer } from './name-server.js'
 import type { GlobalOptions } from './options.js'
@@ -134,6 +135,7 @@ export class GlobalNames {
     work: () => T | Promise<T>,
     options: LockOptions = {},
   ): Promise<T | undefined> {
+    if (typeof work !== 'function') wrong('what is done under a lock is a function', work)
     const same = { ...options, nodes: this.#nodes(options) }
     if (!(await this.setLock(resource, requester, same))) return undefined
     try {
@@ -144,8 +146,9 @@ export class GlobalNames {
   }
 
   /** `sync/1`: resolves when names are exchanged with these nodes, by default all visible ones. */
-  sync(nodes?: readonly (string | Atom)[]): Promise<void> {
+  async sync(nodes?: readonly (string | Atom)[]): Promise<void> {
     const { host } = this.#options
+    if (nodes !== undefined) checkArray('the nodes are', nodes)
     const asked = nodes?.map(toAtom) ?? this.#visible()
     return this.#server.syncers.wait(asked.filter((node) => node !== host.name))
   }
@@ -192,10 +195,6 @@ export class GlobalNames {
 
 function toAtom(node: string | Atom): Atom {
   return typeof node === 'string' ? internAtom(node) : node
-}
-
-function pidOf(process: Process | Pid): Pid {
-  return process instanceof Process ? process.pid : process
 }
 
 /** Text is the atom of that name. */

@@ -1,4 +1,5 @@
 /** Work that is done under locks: changes of names under that of all known nodes, and users' own (`global:trans/4`). */
+import { throwIfAborted } from '../arguments.js'
 import { NodeError } from '../errors.js'
 import { atom, type Atom } from '../etf/atom.js'
 import type { Pid } from '../etf/identifiers.js'
@@ -98,7 +99,7 @@ export class Transactions {
     const stop = this.#stopped.signal
     for (let times = 1; ; times++) {
       stop.throwIfAborted()
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       if (await setLockOnNodes(host, server.locks, holder, id, nodes)) return true
       if (times > retries) return false
       await this.#pause(times, signal === undefined ? stop : AbortSignal.any([stop, signal]))

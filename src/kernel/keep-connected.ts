@@ -1,4 +1,5 @@
 /** Keeping a named peer connected: dials again when it is down, with back-off and jitter. */
+import { checkSignal } from '../arguments.js'
 import type { BeampeerError } from '../errors.js'
 import type { Atom } from '../etf/atom.js'
 import type { Limits } from '../limits.js'
@@ -47,6 +48,7 @@ export class KeptConnection implements Disposable {
     options: KeepConnectedOptions = {},
     clock: Clock = systemClock,
   ) {
+    checkSignal(options.signal)
     this.node = node
     this.#kernel = kernel
     this.#options = options

@@ -2,6 +2,7 @@
  * The kernel of a node: joins the process table to the connections, answers as `net_kernel`, tells nodeup and nodedown,
  * and owns the node's group leader.
  */
+import { checkArray } from '../arguments.js'
 import type { BeampeerError } from '../errors.js'
 import { NodeError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
@@ -188,6 +189,7 @@ export class Kernel {
   /** `nodes/1`: the nodes of any of these types. */
   nodes(types: NodesType | readonly NodesType[] = 'visible'): string[] {
     const wanted = typeof types === 'string' ? [types] : types
+    checkArray('the types of nodes are one, or', wanted)
     return [...new Set(wanted.flatMap((type) => this.#nodesOf(type)))]
   }
 

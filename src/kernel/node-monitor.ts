@@ -1,4 +1,5 @@
 /** `net_kernel:monitor_nodes/2`: nodeup and nodedown for those who want them, as an async iterable. */
+import { checkSignal } from '../arguments.js'
 export interface MonitorNodesOptions {
   /** Which nodes to report; default `visible`, as OTP. */
   nodeType?: 'visible' | 'hidden' | 'all'
@@ -44,6 +45,7 @@ export class NodeSubscription implements AsyncIterableIterator<NodeEvent> {
     this.#options = options
     this.#limit = limit
     this.#onEnd = onEnd
+    checkSignal(options.signal)
     if (options.signal?.aborted) this.end()
     else options.signal?.addEventListener('abort', this.#abort, { once: true })
   }

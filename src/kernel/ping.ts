@@ -1,4 +1,5 @@
 /** `net_adm:ping/1`: a call of the other node's net_kernel, which only a peer with the right cookie reaches. */
+import { throwIfAborted } from '../arguments.js'
 import { atomName, internAtom, type Atom } from '../etf/atom.js'
 import { Tuple, tuple } from '../etf/tuple.js'
 import { GEN_CALL } from '../process/gen-reply.js'
@@ -12,7 +13,7 @@ const IS_AUTH = internAtom('is_auth')
  */
 export function isAuth(host: Host, node: Atom, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     const to = { name: 'net_kernel', node }
     const aborted = (): void => {
       caller.exit()

@@ -2,6 +2,7 @@
  * Questions to an EPMD, each over a connection of its own: where a node listens, which names there are.
  * Drives the state machines of epmd/client.ts; follows `erl_epmd.erl`.
  */
+import { throwIfAborted, wrong } from '../arguments.js'
 import { connect } from 'node:net'
 import { NamesExchange, PortExchange, type Exchange } from '../epmd/client.js'
 import type { EpmdName, EpmdNode } from '../epmd/messages.js'
@@ -56,7 +57,8 @@ export function broken(where: string, cause: unknown): EpmdError {
 function ask<Answer>(exchange: Exchange<Answer>, host: string, options: EpmdQueryOptions): Promise<Answer> {
   const { limits = DEFAULT_LIMITS, signal } = options
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
+    if (typeof host !== 'string') wrong('the host of an EPMD is text', host)
     const port = epmdPort(options.port, options.env ?? process.env)
     const where = `${host}:${port}`
     const socket = connect({ host, port, noDelay: true })

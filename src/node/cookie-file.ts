@@ -64,6 +64,8 @@ export async function readCookieFile(file: string): Promise<string> {
 
 /** @throws CookieError `COOKIE_BAD` for what cannot be a cookie */
 export function checkCookie(cookie: string, where: string): string {
+  if (typeof cookie !== 'string')
+    throw new CookieError('COOKIE_BAD', where, `the cookie of ${where} is no text`)
   if (cookie === '') throw new CookieError('COOKIE_BAD', where, `the cookie of ${where} is empty`)
   if (cookie.length > 255)
     throw new CookieError('COOKIE_BAD', where, `the cookie of ${where} has more than 255 characters`)

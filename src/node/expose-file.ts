@@ -1,4 +1,5 @@
 /** Modules from JavaScript files: `node.exposeModule`, with a way to read the file anew while the node runs. */
+import { wrong } from '../arguments.js'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ArgumentError } from '../errors.js'
@@ -25,6 +26,8 @@ export async function exposeFile(
   file: string | URL,
   options: ExposeOptions | undefined,
 ): Promise<ExposedModule> {
+  if (!(file instanceof URL) && typeof file !== 'string')
+    wrong('the file of a module is a path or a URL', file)
   const url = file instanceof URL || file.startsWith('file:') ? new URL(file) : pathToFileURL(resolve(file))
   const load = async (fresh: boolean) => {
     // Modules are kept by their URL: another query is another module.

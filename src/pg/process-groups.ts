@@ -1,4 +1,5 @@
 /** `node.pg`: OTP's `pg` for this node's processes. Groups and scopes that are named by text have the atom of that name. */
+import { checkArray, wrong } from '../arguments.js'
 import { NodeError } from '../errors.js'
 import { atom, internAtom, type Atom } from '../etf/atom.js'
 import { Pid, type Reference } from '../etf/identifiers.js'
@@ -119,6 +120,7 @@ export class ProcessGroups {
    * function that ends it.
    */
   onChange(scope: Atom | string, group: Encodable, listener: (change: GroupChange) => void): () => void {
+    if (typeof listener !== 'function') wrong('the listener is a function', listener)
     const found = this.#open(scope)
     if (group === undefined) return found.listen(listener)
     const key = keyOf(groupTerm(group))
@@ -143,7 +145,10 @@ export class ProcessGroups {
 
   #local(members: Members): Process[] {
     const list = members instanceof Process || members instanceof Pid ? [members] : members
+    checkArray('members are one process, or', list)
     return list.map((member) => {
+      if (!(member instanceof Process || member instanceof Pid))
+        wrong('a member is a process or its pid', member)
       const process = member instanceof Process ? member : this.#options.host.process(member)
       if (process?.alive === true && this.#options.host.process(process.pid) === process) return process
       const pid = member instanceof Process ? member.pid : member

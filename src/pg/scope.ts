@@ -9,8 +9,9 @@
  * OTP's scopes discover visible nodes only. A hidden node takes part by discovering every node it is connected to, until
  * it is answered (discovery.ts).
  */
+import { wrong } from '../arguments.js'
 import { ArgumentError, NodeError } from '../errors.js'
-import { atomName, internAtom, type Atom } from '../etf/atom.js'
+import { Atom, atomName, internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import { keyOf, type TermKey } from '../etf/keys.js'
 import { ErlMap } from '../etf/map.js'
@@ -413,7 +414,9 @@ export class Scope {
 
 /** @throws ArgumentError `BAD_ARGUMENT` for a name that no scope can have */
 export function scopeName(scope: Atom | string): Atom {
-  const name = typeof scope === 'string' ? scope : scope.name
+  if (typeof scope !== 'string' && !(scope instanceof Atom))
+    wrong('a scope is named by text or an atom', scope)
+  const name = String(scope)
   if (name === '' || name === 'undefined')
     throw new ArgumentError(
       'BAD_ARGUMENT',

@@ -9,6 +9,7 @@
  * Which process of its pool a BEAM broadcasts to depends on the sender, so a node needs as many as the other nodes' pools
  * have for broadcasting (`broadcast_pool_size`); what it sends itself goes to the first, which all have.
  */
+import { wrong } from '../arguments.js'
 import { ArgumentError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
 import type { Pid } from '../etf/identifiers.js'
@@ -71,6 +72,7 @@ export class PhoenixPubSub {
     if (!Number.isInteger(poolSize) || poolSize < 1) {
       throw new ArgumentError('BAD_OPTION', `poolSize is 1 or more, not ${String(poolSize)}`)
     }
+    if (typeof name !== 'string') wrong('the name of a PubSub is text', name)
     this.name = name.replace(/^Elixir\./, '')
     this.#parts = parts
     this.#adapter = internAtom(`Elixir.${this.name}.Adapter`)

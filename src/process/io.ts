@@ -1,4 +1,5 @@
 /** Printing and reading through a group leader anywhere in the cluster: the client side of the I/O protocol. */
+import { throwIfAborted } from '../arguments.js'
 import { NodeError } from '../errors.js'
 import { internAtom } from '../etf/atom.js'
 import { asText } from '../etf/as-text.js'
@@ -80,7 +81,7 @@ export class IoClient {
 
   #request(groupLeader: Pid, request: Encodable, signal?: AbortSignal): Promise<Term> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       // The monitor's reference names the request too, as OTP's io module does.
       const ref = this.#process.monitor(groupLeader)
       const giveUp = (error: unknown): void => {

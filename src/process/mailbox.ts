@@ -1,4 +1,5 @@
 /** A process's mailbox: messages in order of arrival, and the receives that wait for one. */
+import { throwIfAborted } from '../arguments.js'
 import type { Term } from '../etf/terms.js'
 
 export interface ReceiveOptions {
@@ -124,8 +125,8 @@ export class Mailbox {
   receive(options: ReceiveOptions = {}): Promise<Term | undefined> {
     const { match, timeoutMs, signal } = options
     if (this.#closed !== undefined) return Promise.reject(this.#closed)
-    if (signal?.aborted) return Promise.reject(signal.reason as Error)
     try {
+      throwIfAborted(signal)
       const taken = this.#take(match)
       if (taken !== undefined) return Promise.resolve(taken)
     } catch (error) {

@@ -2,9 +2,10 @@
  * One process: its state as the BEAM keeps it (links, monitors, aliases, trap_exit, group leader, mailbox) and the
  * operations a process does on itself. What signals do to it is in table.ts.
  */
+import { wrong } from '../arguments.js'
 import { NodeError } from '../errors.js'
-import { atom, internAtom, type Atom } from '../etf/atom.js'
-import { Pid, type Reference } from '../etf/identifiers.js'
+import { Atom, atom, internAtom } from '../etf/atom.js'
+import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Name } from '../dist/signals.js'
 import { describeReason, localTerm } from './copy.js'
@@ -213,7 +214,7 @@ export class Process {
    */
   monitorNode(node: Atom | string, flag = true, options: { allowPassiveConnect?: boolean } = {}): void {
     this.#assertAlive('monitorNode')
-    const name = typeof node === 'string' ? internAtom(node) : node
+    const name = node instanceof Atom ? node : internAtom(node)
     if (flag) monitorNode(this.#table, this, name, options.allowPassiveConnect ?? true)
     else demonitorNode(this, name)
   }
@@ -241,7 +242,7 @@ export class Process {
   /** `exit/3`: sends another process, or the one that an alias stands for, an exit signal. */
   sendExit(to: Pid | Process | Reference, reason: Encodable, options?: SendOptions): void {
     if (this.alive)
-      this.#table.sendExit(this.pid, to instanceof Process ? to.pid : to, reason, options?.priority)
+      this.#table.sendExit(this.pid, to instanceof Reference ? to : pidOf(to), reason, options?.priority)
   }
 
   /** @internal made when it is first needed: most processes run one call and receive nothing */
@@ -292,6 +293,8 @@ export class Process {
   }
 }
 
+/** @throws ArgumentError `BAD_ARGUMENT` */
 export function pidOf(target: Pid | Process): Pid {
-  return target instanceof Process ? target.pid : target
+  if (target instanceof Process) return target.pid
+  return target instanceof Pid ? target : wrong('a process is given by itself or its pid', target)
 }

@@ -7,6 +7,7 @@
  *
  * Either way the order between two processes is that of sending.
  */
+import { wrong } from '../arguments.js'
 import { DistError, NodeError } from '../errors.js'
 import { Atom, internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
@@ -26,7 +27,7 @@ import { receiveSignal } from './receive-signal.js'
 import { Registry } from './registry.js'
 import { breakRelations, Relations } from './relations.js'
 import { SignalQueue } from './signal-queue.js'
-import { demonitor, nameOf, sendDemonitor, textOf } from './watching.js'
+import { checkNamed, demonitor, nameOf, sendDemonitor, textOf } from './watching.js'
 
 /** Takes signals to other nodes. */
 export interface Outlet {
@@ -230,6 +231,8 @@ export class ProcessTable implements Host {
   // --- names ---
 
   register(name: Atom | string, process: Process | Pid): void {
+    if (!(process instanceof Process || process instanceof Pid))
+      wrong('a name is given to a process or its pid', process)
     const found = process instanceof Pid ? this.process(process) : process
     if (found === undefined)
       throw new NodeError('PROCESS_NOT_ALIVE', `register ${name}: no such process on this node`)
@@ -264,8 +267,8 @@ export class ProcessTable implements Host {
         throw new NodeError('PROCESS_NAME_UNKNOWN', `no process is registered as ${to}`)
       return this.signal({ type: 'send', from, to: process.pid, message }, this.name)
     }
-    const name = nameOf(to.name)
-    return this.signal({ type: 'regSend', from, to: name, message }, internAtom(textOf(to.node)))
+    const { name, node } = checkNamed('who is sent to', to)
+    return this.signal({ type: 'regSend', from, to: nameOf(name), message }, internAtom(textOf(node)))
   }
 
   /** To an alias, or with priority, it is one that only peers since OTP 28 take. */

@@ -1,4 +1,5 @@
 /** What a process holds on others: links, monitors of processes and of nodes. */
+import { wrong } from '../arguments.js'
 import { atom, Atom, internAtom } from '../etf/atom.js'
 import { Pid, type Reference } from '../etf/identifiers.js'
 import { Tuple } from '../etf/tuple.js'
@@ -78,7 +79,22 @@ function isSelf(table: ProcessTable, process: Process, target: OutgoingMonitor['
 function targetOf(table: ProcessTable, to: Monitorable): OutgoingMonitor['target'] {
   if (to instanceof Pid) return table.ids.canonical(to)
   if (typeof to === 'string' || to instanceof Atom) return { name: nameOf(to), node: table.name }
-  return { name: nameOf(to.name), node: internAtom(textOf(to.node)) }
+  const { name, node } = checkNamed('a process', to)
+  return { name: nameOf(name), node: internAtom(textOf(node)) }
+}
+
+/**
+ * What is named on a node.
+ * @throws ArgumentError `BAD_ARGUMENT`
+ */
+export function checkNamed<T extends { name: Atom | string; node: Atom | string }>(what: string, to: T): T {
+  if (!isNameLike(to?.name) || !isNameLike(to.node))
+    wrong(`${what} is given by itself, a pid, a name or { name, node }`, to)
+  return to
+}
+
+function isNameLike(name: unknown): boolean {
+  return typeof name === 'string' || name instanceof Atom
 }
 
 /** `demonitor/1`. Returns whether the monitor was still there. */

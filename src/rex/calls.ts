@@ -3,6 +3,7 @@
  * reason is the answer. Peers that cannot spawn (OTP 22 and older, C and Java nodes) are asked through their `rex`, and
  * so are block calls. rpc.ts and erpc.ts put OTP's words on it.
  */
+import { checkArray, describe, throwIfAborted, wrong } from '../arguments.js'
 import { ArgumentError, NodeError, type BeampeerError } from '../errors.js'
 import { Atom, atom, atomName, internAtom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
@@ -212,7 +213,9 @@ export class Calls {
    * `erpc:cast/4`: no answer, and silence when it fails.
    * @throws EtfError for arguments that cannot be sent; NodeError `NODE_STOPPED`
    */
-  cast(node: NodeNameLike, { module, function: name, args }: CallMfa): void {
+  cast(node: NodeNameLike, called: CallMfa): void {
+    checkMfa(called)
+    const { module, function: name, args } = called
     this.#assertRunning()
     const mfa = { module: ERPC, function: EXECUTE_CAST, args: [atom(module), atom(name), args] }
     this.host.spawnRequest(this.#process, toAtom(node), mfa, CAST_OPTIONS)
@@ -232,14 +235,9 @@ export class Calls {
 
   #begin(node: NodeNameLike, mfa: CallMfa, { timeoutMs, signal, output }: CallOptions): PendingCall {
     checkTimeout(timeoutMs)
-    if (!Array.isArray(mfa.args))
-      throw new ArgumentError('BAD_ARGUMENT', 'the arguments of a call are an array')
-    if (typeof mfa.module !== 'string' || typeof mfa.function !== 'string') {
-      const given = `${describe(mfa.module)} and ${describe(mfa.function)}`
-      throw new ArgumentError('BAD_ARGUMENT', `a call names its module and function by strings, not ${given}`)
-    }
+    checkMfa(mfa)
     this.#assertRunning()
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     const call = new PendingCall(this.host.name, toAtom(node), mfa, this.host.makeReference())
     if (output !== undefined) call.leader = this.#options.makeGroupLeader(writer(output))
     return call
@@ -350,11 +348,15 @@ export function badRpc(term: Term): Term | undefined {
 export function toAtom(node: NodeNameLike): Atom {
   if (typeof node === 'string') return internAtom(node)
   if (node instanceof Atom) return node
-  throw new ArgumentError('BAD_ARGUMENT', `the name of a node is a string or an atom, not ${describe(node)}`)
+  wrong('the name of a node is a string or an atom', node)
 }
 
-function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+/** @throws ArgumentError `BAD_ARGUMENT` */
+function checkMfa({ module, function: name, args }: CallMfa): void {
+  checkArray('the arguments of a call are', args)
+  if (typeof module === 'string' && typeof name === 'string') return
+  const given = `${describe(module)} and ${describe(name)}`
+  throw new ArgumentError('BAD_ARGUMENT', `a call names its module and function by strings, not ${given}`)
 }
 
 /** @throws ArgumentError `BAD_ARGUMENT` */

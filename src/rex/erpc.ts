@@ -1,4 +1,5 @@
 /** `node.erpc`: OTP's module `erpc` in camelCase. Failures are RemoteErrors (the function's) and ErpcErrors (the call's). */
+import { checkArray } from '../arguments.js'
 import type { BeampeerError } from '../errors.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Calls, CallOptions, NodeNameLike } from './calls.js'
@@ -48,6 +49,7 @@ export class Erpc {
     args: Args = [],
     options?: CallOptions,
   ): Promise<CallResult[]> {
+    checkArray('the nodes are', nodes)
     const mfa = { module, function: name, args }
     return Promise.all(
       nodes.map(async (node): Promise<CallResult> => {
@@ -64,6 +66,7 @@ export class Erpc {
 
   /** `erpc:multicast/4`. */
   multicast(nodes: readonly NodeNameLike[], module: string, name: string, args: Args = []): void {
+    checkArray('the nodes are', nodes)
     for (const node of nodes) this.cast(node, module, name, args)
   }
 
@@ -88,7 +91,7 @@ export class Erpc {
     from: RequestId | RequestIds<L>,
     options: ReceiveOptions = {},
   ): Promise<Term | LabelledResponse<L> | undefined> {
-    if (from instanceof RequestId) return requests.receiveResponse(this.#calls, from, options)
+    if (!(from instanceof RequestIds)) return requests.receiveResponse(this.#calls, from, options)
     return requests.receiveNext(this.#calls, from, { ...options, abandon: true })
   }
 

@@ -1,4 +1,5 @@
 /** The functions that may be called from other nodes. What is not in this table cannot be reached. */
+import { wrong } from '../arguments.js'
 import { ArgumentError } from '../errors.js'
 import { atom } from '../etf/atom.js'
 import type { Limits } from '../limits.js'
@@ -179,6 +180,8 @@ export class ExposedTable {
   }
 
   #makeModule(name: string, functions: object, options: ExposeOptions, bif: boolean): Module {
+    if (functions === null || !['object', 'function'].includes(typeof functions))
+      wrong(`expose ${name}: the functions are an object`, functions)
     const { args, functions: own = {}, ...moduleLimits } = options
     const order = new CallerOrder()
     const module = new Map<string, ExposedFunction>()

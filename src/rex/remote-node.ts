@@ -1,4 +1,5 @@
 /** A handle of another node: `node.at('rabbit@host').module('rabbit_vhost').list()`. */
+import { checkArray } from '../arguments.js'
 import { ArgumentError } from '../errors.js'
 import type { Atom } from '../etf/atom.js'
 import { atom } from '../etf/atom.js'
@@ -105,6 +106,8 @@ export class RemoteNode {
    * `lists:zipwith3(fun erlang:apply/3, Modules, Functions, Args)`. The first error ends it.
    */
   async batch(calls: readonly BatchCall[], options?: CallOptions): Promise<Term[]> {
+    checkArray('the calls are', calls)
+    for (const call of calls) checkArray('a call is', call)
     const apply = exportFun('erlang', 'apply', 3)
     const modules = calls.map(([module]) => atom(module))
     const names = calls.map(([, name]) => atom(name))

@@ -1,4 +1,5 @@
 /** Calls that are awaited later: `erpc:send_request/4` and collections of such requests. */
+import { throwIfAborted, wrong } from '../arguments.js'
 import { ArgumentError } from '../errors.js'
 import type { Term } from '../etf/terms.js'
 import type { Calls, PendingCall } from './calls.js'
@@ -66,6 +67,7 @@ export class RequestIds<L = unknown> implements Iterable<readonly [RequestId, L]
 
   /** `reqids_add/3`. @throws ArgumentError when the request is in the collection already */
   add(id: RequestId, label: L): this {
+    checkRequest(id)
     if (this.#labels.has(id))
       throw new ArgumentError('BAD_ARGUMENT', 'this request is in the collection already')
     this.#labels.set(id, label)
@@ -85,12 +87,18 @@ export class RequestIds<L = unknown> implements Iterable<readonly [RequestId, L]
   }
 }
 
+/** @throws ArgumentError `BAD_ARGUMENT` */
+export function checkRequest(id: RequestId): void {
+  if (!(id instanceof RequestId)) wrong('a request is what sendRequest or asyncCall gave', id)
+}
+
 /** Waits for the answer of a request; after the time it is abandoned. Throws what a call would have thrown. */
 export async function receiveResponse(
   calls: Calls,
   id: RequestId,
   options: ReceiveOptions = {},
 ): Promise<Term> {
+  checkRequest(id)
   id.take()
   const response = await within([id], options)
   if (response !== undefined) return valueOf(response.answer)
@@ -103,6 +111,7 @@ export async function waitResponse(
   id: RequestId,
   options: ReceiveOptions = {},
 ): Promise<{ value: Term } | undefined> {
+  checkRequest(id)
   if (id.received) id.take()
   const response = await within([id], { timeoutMs: 0, ...options })
   if (response === undefined) return undefined
@@ -139,7 +148,7 @@ async function within(
   { timeoutMs, signal }: ReceiveOptions,
 ): Promise<{ id: RequestId; answer: Response } | undefined> {
   checkTimeout(timeoutMs)
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   const ready = ids.find(({ response }) => response !== undefined)
   if (ready !== undefined) return { id: ready, answer: ready.response as Response }
   if (timeoutMs === 0) return undefined

@@ -1,4 +1,5 @@
 /** `node.rpc`: OTP's module `rpc` in camelCase. What it returns as `{badrpc, Reason}` is thrown as BadRpcError. */
+import { checkArray } from '../arguments.js'
 import { atom, atomName, internAtom } from '../etf/atom.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { Tuple, tuple } from '../etf/tuple.js'
@@ -77,6 +78,7 @@ export class Rpc {
     args: Args = [],
     options?: CallOptions,
   ): Promise<{ results: Term[]; badNodes: string[] }> {
+    checkArray('the nodes are', nodes)
     const mfa: CallMfa = { module, function: name, args }
     const results: Term[] = []
     const badNodes: string[] = []
@@ -101,6 +103,7 @@ export class Rpc {
 
   /** `rpc:abcast/3`: sends a message to the process registered as `name` on each node; to all by default. */
   abcast(name: string, message: Encodable, nodes: readonly NodeNameLike[] = this.#allNodes()): void {
+    checkArray('the nodes are', nodes)
     const { host } = this.#calls
     for (const node of nodes) host.send(host.groupLeader, { name, node: toAtom(node) }, message)
   }
@@ -112,6 +115,7 @@ export class Rpc {
     nodes: readonly NodeNameLike[] = this.#allNodes(),
     options: ServerCallOptions = {},
   ): Promise<{ goodNodes: string[]; badNodes: string[] }> {
+    checkArray('the nodes are', nodes)
     const request = tuple(SBCAST, atom(name), message)
     const replies = await askServers(
       this.#calls.host,
@@ -156,12 +160,13 @@ export class Rpc {
   }
 
   /** `rpc:multi_server_call/3`: as {@link serverCall} of many nodes, the answers wrapped in the server's name. */
-  multiServerCall(
+  async multiServerCall(
     name: string,
     message: Encodable,
     nodes: readonly NodeNameLike[] = this.#allNodes(),
     options: ServerCallOptions = {},
   ): Promise<ServerReplies> {
+    checkArray('the nodes are', nodes)
     return askServers(
       this.#calls.host,
       nodes.map(toAtom),
@@ -179,11 +184,13 @@ export class Rpc {
 
   /** `rpc:yield/1`: waits for the answer. @throws BadRpcError */
   async yield(id: RequestId): Promise<Term> {
+    requests.checkRequest(id)
     return rpcified(id.node, () => requests.receiveResponse(this.#calls, id))
   }
 
   /** `rpc:nb_yield/2`: the answer if it comes in time (at once by default), else undefined. @throws BadRpcError */
   async nbYield(id: RequestId, timeoutMs = 0): Promise<{ value: Term } | undefined> {
+    requests.checkRequest(id)
     let found: { value: Term } | undefined
     const value = await rpcified(id.node, async () => {
       found = await requests.waitResponse(id, { timeoutMs })
@@ -201,6 +208,9 @@ export class Rpc {
     nodes: readonly NodeNameLike[] = this.#allNodes(),
     options?: CallOptions,
   ): Promise<Term[]> {
+    checkArray('the calls are', calls)
+    checkArray('the nodes are', nodes)
+    for (const call of calls) checkArray('a call is', call)
     return Promise.all(
       calls.map(([module, name, args], index) =>
         this.call(nodes[index % nodes.length] as NodeNameLike, module, name, args, options),
@@ -209,13 +219,17 @@ export class Rpc {
   }
 
   /** `rpc:pmap/3`: `apply(Module, Function, [Item | ExtraArgs])` for each item, shared out among the nodes. */
-  pmap(
-    [module, name]: readonly [module: string, name: string],
+  async pmap(
+    called: readonly [module: string, name: string],
     extraArgs: Args,
     items: Args,
     nodes?: readonly NodeNameLike[],
     options?: CallOptions,
   ): Promise<Term[]> {
+    checkArray('what is called is', called)
+    checkArray('the arguments behind the item are', extraArgs)
+    checkArray('the items are', items)
+    const [module, name] = called
     return this.parallelEval(
       items.map((item) => [module, name, [item, ...extraArgs]] as const),
       nodes,
@@ -230,6 +244,7 @@ export class Rpc {
     args: Args = [],
     nodes: readonly NodeNameLike[] = this.#allNodes(),
   ): void {
+    checkArray('the nodes are', nodes)
     for (const node of nodes) this.cast(node, module, name, args)
   }
 }
