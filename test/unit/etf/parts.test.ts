@@ -7,10 +7,13 @@ import {
   atomName,
   BitString,
   compare,
+  encode,
   ErlFloat,
   ErlMap,
   float,
   ImproperList,
+  isEqual,
+  keyOf,
   tuple,
   type Term,
 } from '../../../src/etf/node.js'
@@ -279,6 +282,19 @@ describe('maps', () => {
     for (let i = 0; i < size; i++) expect(many.get(tuple(i, float(i)))).toBe(i)
     expect(many.has(tuple(1, 1) as never)).toBe(false)
   })
+})
+
+test('bits of a bitstring that do not count make no difference, and what it is made of stays as it is', () => {
+  const given = new Uint8Array([1, 0b1011_1111])
+  const one = new BitString(given, 3)
+  const same = new BitString(new Uint8Array([1, 0b1010_0000]), 3)
+  expect(isEqual(one, same)).toBe(true)
+  expect(compare(one, same)).toBe(0)
+  expect(keyOf(one)).toEqual(keyOf(same))
+  expect(encode(one)).toEqual(encode(same))
+  expect(same.bytes[1]).toBe(0b1010_0000)
+  expect(given[1]).toBe(0b1011_1111)
+  expect(isEqual(one, new BitString(given, 4))).toBe(false)
 })
 
 test('one of each kind is in Erlang order', () => {
