@@ -7,6 +7,7 @@ import { atom, internAtom, type Atom } from '../etf/atom.js'
 import { Pid, type Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Name } from '../dist/signals.js'
+import { checkPid } from './address.js'
 import { describeReason, localTerm } from './copy.js'
 import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
@@ -183,11 +184,11 @@ export class Process {
   /** `link/1`. Linking to a process that is not there brings an exit signal `noproc`. */
   link(to: Pid | Process): void {
     this.#assertAlive('link')
-    link(this.#table, this, pidOf(to))
+    link(this.#table, this, checkPid(pidOf(to), 'link'))
   }
 
   unlink(from: Pid | Process): void {
-    if (this.alive) unlink(this.#table, this, pidOf(from))
+    if (this.alive) unlink(this.#table, this, checkPid(pidOf(from), 'unlink'))
   }
 
   /** `monitor(process, To)`: one `{'DOWN', Ref, process, Object, Reason}` message comes when it is down. */

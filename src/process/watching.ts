@@ -1,8 +1,8 @@
 /** What a process holds on others: links, monitors of processes and of nodes. */
-import { atom, Atom, internAtom } from '../etf/atom.js'
+import { Atom } from '../etf/atom.js'
 import { Pid, type Reference } from '../etf/identifiers.js'
 import { Tuple } from '../etf/tuple.js'
-import type { Name } from '../dist/signals.js'
+import { namedAt, nameOf, type NameOnNode } from './address.js'
 import { localTerm } from './copy.js'
 import { LinkTable } from './links.js'
 import type { MonitorOptions, OutgoingMonitor, Process } from './process.js'
@@ -10,7 +10,7 @@ import { ReferenceMap } from './reference-map.js'
 import type { ProcessTable } from './table.js'
 
 /** What can be monitored: a process by pid or name, here or on another node. */
-export type Monitorable = Pid | Atom | string | { name: Atom | string; node: Atom | string }
+export type Monitorable = Pid | Atom | string | NameOnNode
 
 /** `link/1`. */
 export function link(table: ProcessTable, process: Process, other: Pid): void {
@@ -78,7 +78,7 @@ function isSelf(table: ProcessTable, process: Process, target: OutgoingMonitor['
 function targetOf(table: ProcessTable, to: Monitorable): OutgoingMonitor['target'] {
   if (to instanceof Pid) return table.ids.canonical(to)
   if (typeof to === 'string' || to instanceof Atom) return { name: nameOf(to), node: table.name }
-  return { name: nameOf(to.name), node: internAtom(textOf(to.node)) }
+  return namedAt(to, 'monitor')
 }
 
 /** `demonitor/1`. Returns whether the monitor was still there. */
@@ -124,12 +124,4 @@ export function demonitorNode(process: Process, node: Atom): void {
   if (count === undefined) return
   if (count > 1) process.nodeMonitors?.set(node, count - 1)
   else process.nodeMonitors?.delete(node)
-}
-
-export function nameOf(name: Atom | string): Name {
-  return typeof name === 'string' ? atom(name) : name
-}
-
-export function textOf(name: Atom | string): string {
-  return typeof name === 'string' ? name : name.name
 }
