@@ -63,14 +63,28 @@ export class GlobalNames {
   register(name: Encodable, process: Process | Pid, options: RegisterOptions = {}): Promise<boolean> {
     const term = nameTerm(name)
     const pid = pidOf(process)
-    const request = this.#registerRequest(term, pid, options)
-    return this.#transactions.transAllKnown(async (nodes) => {
-      if (this.#where(term) !== undefined) return false
+    return this.#registerIf(term, this.#registerRequest(term, pid, options), () => {
       const [other] = this.#server.names.namesOf(pid)
-      if (other !== undefined) {
-        this.#options.log.warn(`global: ${pid.key} is to be registered under several names`)
-        return false
-      }
+      if (other === undefined) return true
+      this.#options.log.warn(`global: ${pid.key} is to be registered under several names`)
+      return false
+    })
+  }
+
+  /**
+   * @internal `register_name_external/3`: for a process of a C node, which has no `global` of its own. The name is this
+   * node's to look after: it goes with the process's node, and with this one.
+   */
+  registerExternal(name: Term, pid: Pid, method: Term | undefined): Promise<boolean> {
+    const term = nameTerm(name)
+    const resolve = method ?? this.#server.resolver.methodTerm('random_exit_name')
+    const request = tuple(atom('register_ext'), term, pid, resolve, this.#options.host.name)
+    return this.#registerIf(term, request, () => true)
+  }
+
+  #registerIf(name: Term, request: Encodable, allowed: () => boolean): Promise<boolean> {
+    return this.#transactions.transAllKnown(async (nodes) => {
+      if (this.#where(name) !== undefined || !allowed()) return false
       await multiCall(this.#options.host, this.#transactions.registrar, nodes, request)
       return true
     })
