@@ -68,7 +68,7 @@ const table = new Map<string, Atom>()
 
 /**
  * The atom with this name. `atom('true') === true`.
- * @throws ArgumentError `BAD_ARGUMENT` when the name has more than 255 characters or a lone surrogate.
+ * @throws ArgumentError `BAD_ARGUMENT` when the name is no string, has more than 255 characters or a lone surrogate.
  */
 export function atom<const N extends string>(name: N): AtomNamed<N> {
   if (name === 'true') return true as AtomNamed<N>
@@ -80,6 +80,8 @@ export function atom<const N extends string>(name: N): AtomNamed<N> {
 export function internAtom<N extends string>(name: N): Atom<N> {
   let found = table.get(name)
   if (found === undefined) {
+    if (typeof name !== 'string')
+      throw new ArgumentError('BAD_ARGUMENT', `the name of an atom is a string, not of type ${typeof name}`)
     const wire = atomWire(name)
     if (wire === undefined) {
       throw new ArgumentError(

@@ -79,6 +79,8 @@ export class Charlist {
   readonly text: string
 
   constructor(text: string) {
+    if (typeof text !== 'string')
+      throw new ArgumentError('BAD_ARGUMENT', `a charlist is made of a string, not of type ${typeof text}`)
     this.text = text
   }
 }

@@ -1,7 +1,7 @@
 /** What signals are sent to: pids, and names on nodes. Checked here, since JavaScript and messages may give anything. */
 import { ArgumentError } from '../errors.js'
 import { atom, Atom, internAtom } from '../etf/atom.js'
-import { Pid } from '../etf/identifiers.js'
+import { Pid, Reference } from '../etf/identifiers.js'
 import { print } from '../etf/print.js'
 import type { Encodable } from '../etf/terms.js'
 import { Tuple } from '../etf/tuple.js'
@@ -31,6 +31,19 @@ export function namedAt(to: NameOnNode, what: string): { name: Name; node: Atom 
 export function checkPid(to: unknown, what: string): Pid {
   if (to instanceof Pid) return to
   throw noAddress(to, `${what} takes a pid`)
+}
+
+/** @throws ArgumentError `BAD_ARGUMENT` for what is no reference */
+export function checkReference(ref: unknown, what: string): Reference {
+  if (ref instanceof Reference) return ref
+  throw noAddress(ref, `${what} takes a reference`)
+}
+
+/** @throws ArgumentError `BAD_ARGUMENT` for what is no name of a node */
+export function checkNode(node: unknown, what: string): Atom {
+  if (node instanceof Atom) return node
+  if (typeof node === 'string') return internAtom(node)
+  throw noAddress(node, `${what} takes the name of a node`)
 }
 
 export function nameOf(name: Atom | string): Name {

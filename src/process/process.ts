@@ -2,12 +2,12 @@
  * One process: its state as the BEAM keeps it (links, monitors, aliases, trap_exit, group leader, mailbox) and the
  * operations a process does on itself. What signals do to it is in table.ts.
  */
-import { NodeError } from '../errors.js'
-import { atom, internAtom, type Atom } from '../etf/atom.js'
+import { ArgumentError, NodeError } from '../errors.js'
+import { atom, type Atom } from '../etf/atom.js'
 import { Pid, type Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Name } from '../dist/signals.js'
-import { checkPid } from './address.js'
+import { checkNode, checkPid, checkReference } from './address.js'
 import { describeReason, localTerm } from './copy.js'
 import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
@@ -56,6 +56,9 @@ export interface PendingSpawn {
 
 /** When an alias ends: `explicit_unalias`, `demonitor`, `reply_demonitor` of `erlang:monitor/3`, `reply` of `alias/1`. */
 export type AliasMode = 'explicit_unalias' | 'demonitor' | 'reply_demonitor' | 'reply'
+
+const MONITOR_MODES: readonly string[] = ['explicit_unalias', 'demonitor', 'reply_demonitor']
+const ALIAS_MODES: readonly string[] = ['explicit_unalias', 'reply']
 
 /** An alias of a process that is active. */
 export interface Alias {
@@ -194,6 +197,7 @@ export class Process {
   /** `monitor(process, To)`: one `{'DOWN', Ref, process, Object, Reason}` message comes when it is down. */
   monitor(to: Process | Monitorable, options: MonitorOptions = {}): Reference {
     this.#assertAlive('monitor')
+    if (options.alias !== undefined) checkMode(options.alias, MONITOR_MODES)
     return monitor(this.#table, this, to instanceof Process ? to.pid : to, options)
   }
 
@@ -202,7 +206,7 @@ export class Process {
    * @returns whether the monitor was still there, as option `info` gives
    */
   demonitor(ref: Reference, options: { flush?: boolean } = {}): boolean {
-    const found = demonitor(this.#table, this, ref)
+    const found = demonitor(this.#table, this, checkReference(ref, 'demonitor'))
     if (options.flush) flushDown(this, ref)
     return found
   }
@@ -214,7 +218,7 @@ export class Process {
    */
   monitorNode(node: Atom | string, flag = true, options: { allowPassiveConnect?: boolean } = {}): void {
     this.#assertAlive('monitorNode')
-    const name = typeof node === 'string' ? internAtom(node) : node
+    const name = checkNode(node, 'monitorNode')
     if (flag) monitorNode(this.#table, this, name, options.allowPassiveConnect ?? true)
     else demonitorNode(this, name)
   }
@@ -224,11 +228,12 @@ export class Process {
     this.#assertAlive('alias')
     const { mode = 'explicit_unalias', priority = false } =
       typeof options === 'string' ? { mode: options } : options
+    checkMode(mode, ALIAS_MODES)
     return this.#table.alias(this, { mode, priority })
   }
 
   unalias(ref: Reference): boolean {
-    return this.#table.unalias(this, ref)
+    return this.#table.unalias(this, checkReference(ref, 'unalias'))
   }
 
   /**
@@ -291,6 +296,14 @@ export class Process {
   #exitedErrorFor(what: string): NodeError {
     return new NodeError('PROCESS_EXITED', `${what}: the process exited: ${describeReason(this.#exitReason)}`)
   }
+}
+
+function checkMode(mode: unknown, modes: readonly string[]): void {
+  if (modes.includes(mode as string)) return
+  throw new ArgumentError(
+    'BAD_ARGUMENT',
+    `the mode of an alias is one of ${modes.join(', ')}: ${String(mode)}`,
+  )
 }
 
 export function pidOf(target: Pid | Process): Pid {

@@ -6,6 +6,7 @@ import {
   Atom,
   atomName,
   BitString,
+  charlist,
   compare,
   encode,
   ErlFloat,
@@ -209,6 +210,18 @@ test('UTF-8 lengths', () => {
 })
 
 describe('atoms', () => {
+  test.each([5, null, undefined, {}, ['a'], atom('a'), Buffer.from('a')])(
+    'have strings as names, not %p',
+    (name) => {
+      expect(() => atom(name as never)).toThrow(
+        expect.objectContaining({
+          code: 'BAD_ARGUMENT',
+          message: expect.stringMatching(/is a string, not of type/) as string,
+        }),
+      )
+    },
+  )
+
   test('are interned; true and false are booleans', () => {
     expect(atom('x')).toBe(atom('x'))
     expect(atom('true')).toBe(true)
@@ -282,6 +295,10 @@ describe('maps', () => {
     for (let i = 0; i < size; i++) expect(many.get(tuple(i, float(i)))).toBe(i)
     expect(many.has(tuple(1, 1) as never)).toBe(false)
   })
+})
+
+test.each([5, null, ['a'], new Uint8Array([97])])('%p makes no charlist', (text) => {
+  expect(() => charlist(text as never)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
 })
 
 test('bits of a bitstring that do not count make no difference, and what it is made of stays as it is', () => {

@@ -88,3 +88,31 @@ test('a name on a node has no links, and a reference only exit signals', () => {
   process.link(new Pid(THERE, 5, 0, 9))
   expect(sent.map(([{ type }]) => type)).toEqual(['altactSend', 'link'])
 })
+
+test.each(notAddresses)('%s is no node to monitor, no reference and no mode', (shown, value) => {
+  const { process, sent } = make()
+  const given = value as never
+  expect(() => process.monitorNode(given)).toThrow(
+    badArgument(`monitorNode takes the name of a node, not ${shown}`),
+  )
+  process.monitor({ name: 'a', node: THERE })
+  const alias = process.alias()
+  for (const what of ['demonitor', 'unalias'] as const)
+    expect(() => process[what](given)).toThrow(badArgument(`${what} takes a reference, not ${shown}`))
+  expect(process.unalias(alias)).toBe(true)
+  expect(() => process.alias({ mode: given })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
+  expect(() => process.monitor(process, { alias: given })).toThrow(
+    expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+  )
+  expect(sent).toHaveLength(1)
+})
+
+test('an alias alone ends with its first message or never, one of a monitor in its own ways', () => {
+  const { process } = make()
+  const mode = expect.objectContaining({ code: 'BAD_ARGUMENT' }) as Error
+  expect(() => process.alias('demonitor' as never)).toThrow(mode)
+  expect(() => process.monitor('there', { alias: 'reply' as never })).toThrow(mode)
+  for (const each of ['explicit_unalias', 'reply'] as const) process.alias(each)
+  for (const alias of ['explicit_unalias', 'demonitor', 'reply_demonitor'] as const)
+    process.monitor({ name: 'a', node: THERE }, { alias })
+})
