@@ -8,7 +8,7 @@
  *
  * Differs from OTP's daemon on purpose: a connection without a registration has, beside the packet time-out that begins
  * anew with every byte, a deadline from its accept (OTP's dripping one lives for days); one that was refused a name is
- * closed (OTP keeps it for ever); names with blanks or control characters are refused (they would forge lines of the names reply); a STOP of
+ * closed (OTP keeps it for ever); names with blanks or control characters are refused (they would forge lines of the names reply), and with `@`; a STOP of
  * an unknown name is answered NOEXIST only.
  */
 import type { Limits } from '../limits.js'

@@ -2,7 +2,6 @@
  * Atoms: interned, so that `===` compares them, and kept for the life of the process as the BEAM keeps its own.
  * Eviction or weak references would break `===`; instead what a peer may create is counted (atom-cache.ts, limits.ts).
  */
-import { wrong } from '../arguments.js'
 import { ArgumentError } from '../errors.js'
 import { utf8Length, writeUtf8 } from './utf8.js'
 
@@ -69,7 +68,7 @@ const table = new Map<string, Atom>()
 
 /**
  * The atom with this name. `atom('true') === true`.
- * @throws ArgumentError `BAD_ARGUMENT` when the name is no text, has more than 255 characters or a lone surrogate.
+ * @throws ArgumentError `BAD_ARGUMENT` when the name is no string, has more than 255 characters or a lone surrogate.
  */
 export function atom<const N extends string>(name: N): AtomNamed<N> {
   if (name === 'true') return true as AtomNamed<N>
@@ -81,7 +80,8 @@ export function atom<const N extends string>(name: N): AtomNamed<N> {
 export function internAtom<N extends string>(name: N): Atom<N> {
   let found = table.get(name)
   if (found === undefined) {
-    if (typeof name !== 'string') wrong('the name of an atom is text', name)
+    if (typeof name !== 'string')
+      throw new ArgumentError('BAD_ARGUMENT', `the name of an atom is a string, not of type ${typeof name}`)
     const wire = atomWire(name)
     if (wire === undefined) {
       throw new ArgumentError(

@@ -74,7 +74,7 @@ export class Port {
   }
 }
 
-/** A reference; `words` has 1 to 5 numbers of 32 bits, in wire order. */
+/** A reference; `words` has 1 to 5 numbers of 32 bits, in wire order. Words that are missing are zero, when it is compared. */
 export class Reference {
   readonly node: Atom
   readonly creation: number
@@ -90,18 +90,25 @@ export class Reference {
     if (other === this) return true
     if (!(other instanceof Reference) || other.node !== this.node || other.creation !== this.creation)
       return false
-    if (other.words.length !== this.words.length) return false
+    if (other.words.length !== this.words.length) return other.key === this.key
     for (let i = 0; i < this.words.length; i++) if (this.words[i] !== other.words[i]) return false
     return true
   }
 
   get key(): string {
-    return `${this.words.join('.')}.${this.creation}@${this.node.name}`
+    return `${significantWords(this).join('.')}.${this.creation}@${this.node.name}`
   }
 
   toString(): string {
     return `#Ref<0.${[...this.words].reverse().join('.')}>`
   }
+}
+
+/** The words without zeros at the end: Java nodes fill up to three, and the BEAM takes both for one reference. */
+export function significantWords({ words }: Reference): readonly number[] {
+  let count = words.length
+  while (count > 1 && words[count - 1] === 0) count--
+  return count === words.length ? words : words.slice(0, count)
 }
 
 /**

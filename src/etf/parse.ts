@@ -5,7 +5,7 @@
  * A machine with its own stack, one frame for each open bracket, so that nesting is bounded by memory alone and time
  * grows with the length of the text.
  */
-import { wrong } from '../arguments.js'
+import { ArgumentError } from '../errors.js'
 import { DEFAULT_LIMITS, type Limits } from '../limits.js'
 import { BitBuilder, segmentSpec, type Refusal, type SegmentSpec } from './bit-syntax.js'
 import { atom, internAtom, type Atom } from './atom.js'
@@ -47,11 +47,12 @@ type Frame =
 
 /**
  * Reads one term from `text`; white space, comments and one final dot may surround it.
- * @throws EtfParseError `ETF_PARSE_SYNTAX` with line and column, `ETF_PARSE_LIMIT` when a binary would be too large;
- *   ArgumentError `BAD_ARGUMENT` for what is no text
+ * @throws EtfParseError `ETF_PARSE_SYNTAX` with line and column, `ETF_PARSE_LIMIT` when a binary would be too large
+ * @throws ArgumentError `BAD_ARGUMENT` for what is no string
  */
 export function parse(text: string, options: ParseOptions = {}): Term {
-  if (typeof text !== 'string') wrong('a term is read from text', text)
+  if (typeof text !== 'string')
+    throw new ArgumentError('BAD_ARGUMENT', `parse takes a string, not a value of type ${typeof text}`)
   return new Parser(text, options).parse()
 }
 

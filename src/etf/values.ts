@@ -1,6 +1,7 @@
 /** Terms that JavaScript has no type for: floats that are integral, bitstrings, improper lists, character lists. */
 import { ArgumentError } from '../errors.js'
 import { type Atom, atomName } from './atom.js'
+import { platform } from './platform.js'
 import type { Term } from './terms.js'
 
 /** A float whose value is integral (`1.0`), which a JavaScript number could not tell from the integer `1`. */
@@ -47,9 +48,19 @@ export class BitString {
         `a bitstring has at least one byte and 1 to 7 bits in its last, not ${bits}`,
       )
     }
-    this.bytes = bytes
+    this.bytes = withoutRest(bytes, bits)
     this.bits = bits
   }
+}
+
+/** Bits that do not count are zero, as `decode` has them: equal bitstrings have equal bytes. What was given stays as it is. */
+function withoutRest(bytes: Uint8Array, bits: number): Uint8Array {
+  const last = bytes.length - 1
+  const kept = (bytes[last] as number) & (0xff << (8 - bits))
+  if (kept === bytes[last]) return bytes
+  const copy = platform.copyBinary(bytes, 0, bytes.length)
+  copy[last] = kept
+  return copy
 }
 
 /** A list that does not end in `[]`: `[a, b | c]` is `new ImproperList([a, b], c)`. */
@@ -68,6 +79,8 @@ export class Charlist {
   readonly text: string
 
   constructor(text: string) {
+    if (typeof text !== 'string')
+      throw new ArgumentError('BAD_ARGUMENT', `a charlist is made of a string, not of type ${typeof text}`)
     this.text = text
   }
 }

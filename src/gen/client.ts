@@ -16,15 +16,20 @@ import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { isTuple, Tuple, tuple } from '../etf/tuple.js'
 import { ImproperList } from '../etf/values.js'
+import { namedAt, nameOf, textOf, type NameOnNode } from '../process/address.js'
 import { GEN_CALL, GEN_CAST } from '../process/gen-reply.js'
 import type { Host } from '../process/host.js'
 import { Process } from '../process/process.js'
 import { ReferenceMap } from '../process/reference-map.js'
-import { checkNamed } from '../process/watching.js'
 import { GenCallError } from './errors.js'
 
 /** A server: a pid, a process of this node, a name here, or a name on a node. */
-export type ServerRef = Pid | Process | Atom | string | { name: Atom | string; node: Atom | string }
+export type ServerRef = Pid | Process | Atom | string | NameOnNode
+
+type NamedServer = ReturnType<typeof namedAt>
+
+/** For errors. */
+const SERVER = 'a call to a server'
 
 export interface GenCallOptions {
   /** Milliseconds; 5,000 by default as in OTP, Infinity for ever. */
@@ -225,7 +230,7 @@ export class GenClient {
     const call: PendingCall = {
       ref,
       server: describe(to),
-      node: nodeOf(target),
+      node: target.node,
       untilDown,
       resolve: undefined as never,
       reject: undefined as never,
@@ -279,42 +284,35 @@ export class GenClient {
   #isSame(process: Process, to: ServerRef): boolean {
     const target = this.#target(to)
     if (target instanceof Pid) return process.pid.equals(target)
-    return nodeOf(target) === this.#host.name && process.registeredName?.name === textOf(target.name)
+    return target.node === this.#host.name && process.registeredName === target.name
   }
 
   /** @internal How the release of `to`'s node answers. */
   otpRelease(to: ServerRef): Promise<number> {
-    const node = nodeOf(this.#target(to))
+    const { node } = this.#target(to)
     return node === this.#host.name ? Promise.resolve(Infinity) : this.#options.otpRelease(node)
   }
 
   /** A local name may go between two steps: it is sent to as a name, which is no error then. */
-  #target(to: ServerRef): Pid | { name: Atom | string; node: Atom | string } {
+  #target(to: ServerRef): Pid | NamedServer {
     if (to instanceof Process) return to.pid
     if (to instanceof Pid) return to
-    if (typeof to === 'string' || to instanceof Atom) return { name: to, node: this.#host.name }
-    return checkNamed('a server', to)
+    if (typeof to === 'string' || to instanceof Atom) return { name: nameOf(to), node: this.#host.name }
+    return namedAt(to, SERVER)
   }
 
-  #send(to: Pid | { name: Atom | string; node: Atom | string }, message: Encodable): void {
+  #send(to: Pid | NamedServer, message: Encodable): void {
     this.#host.send(this.#process.pid, to, message)
   }
-}
-
-function nodeOf(to: Pid | { node: Atom | string }): Atom {
-  return typeof to.node === 'string' ? internAtom(to.node) : to.node
-}
-
-function textOf(name: Atom | string): string {
-  return typeof name === 'string' ? name : name.name
 }
 
 /** @internal A server's name for error messages. */
 export function describe(to: ServerRef): string {
   if (to instanceof Process) return `${to.pid.toString()} of this node`
   if (to instanceof Pid) return `${to.toString()} of ${to.node.name}`
-  if (typeof to === 'string' || !('node' in to)) return textOf(to)
-  return `${textOf(to.name)} of ${textOf(to.node)}`
+  if (typeof to === 'string' || to instanceof Atom) return textOf(to)
+  const { name, node } = namedAt(to, SERVER)
+  return `${atomName(name)} of ${node.name}`
 }
 
 function checkTimeout(timeoutMs: number): void {

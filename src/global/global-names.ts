@@ -5,6 +5,7 @@ import { atom, atomName, internAtom, type Atom } from '../etf/atom.js'
 import { Pid, type ExportFun } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { tuple } from '../etf/tuple.js'
+import { checkPid } from '../process/address.js'
 import { localTerm } from '../process/copy.js'
 import { pidOf, type Process } from '../process/process.js'
 import { multiCall } from './multi-call.js'
@@ -61,17 +62,31 @@ export class GlobalNames {
    * @returns false when the name is taken, or the process has another name
    * @throws NodeError `NODE_STOPPED`
    */
-  register(name: Encodable, process: Process | Pid, options: RegisterOptions = {}): Promise<boolean> {
+  async register(name: Encodable, process: Process | Pid, options: RegisterOptions = {}): Promise<boolean> {
     const term = nameTerm(name)
-    const pid = pidOf(process)
-    const request = this.#registerRequest(term, pid, options)
-    return this.#transactions.transAllKnown(async (nodes) => {
-      if (this.#where(term) !== undefined) return false
+    const pid = checkPid(pidOf(process), 'register')
+    return this.#registerIf(term, this.#registerRequest(term, pid, options), () => {
       const [other] = this.#server.names.namesOf(pid)
-      if (other !== undefined) {
-        this.#options.log.warn(`global: ${pid.key} is to be registered under several names`)
-        return false
-      }
+      if (other === undefined) return true
+      this.#options.log.warn(`global: ${pid.key} is to be registered under several names`)
+      return false
+    })
+  }
+
+  /**
+   * @internal `register_name_external/3`: for a process of a C node, which has no `global` of its own. The name is this
+   * node's to look after: it goes with the process's node, and with this one.
+   */
+  registerExternal(name: Term, pid: Pid, method: Term | undefined): Promise<boolean> {
+    const term = nameTerm(name)
+    const resolve = method ?? this.#server.resolver.methodTerm('random_exit_name')
+    const request = tuple(atom('register_ext'), term, pid, resolve, this.#options.host.name)
+    return this.#registerIf(term, request, () => true)
+  }
+
+  #registerIf(name: Term, request: Encodable, allowed: () => boolean): Promise<boolean> {
+    return this.#transactions.transAllKnown(async (nodes) => {
+      if (this.#where(name) !== undefined || !allowed()) return false
       await multiCall(this.#options.host, this.#transactions.registrar, nodes, request)
       return true
     })
@@ -79,7 +94,7 @@ export class GlobalNames {
 
   /** `re_register_name/3`: in place of the process that has the name, if one has. */
   async reRegister(name: Encodable, process: Process | Pid, options: RegisterOptions = {}): Promise<void> {
-    const request = this.#registerRequest(nameTerm(name), pidOf(process), options)
+    const request = this.#registerRequest(nameTerm(name), checkPid(pidOf(process), 'reRegister'), options)
     await this.#transactions.transAllKnown((nodes) =>
       multiCall(this.#options.host, this.#transactions.registrar, nodes, request),
     )

@@ -176,7 +176,11 @@ export class ErlangNode implements AsyncDisposable {
         log: checked.logger,
         onError,
       })
-    exposeGlobal(this.#exposed, () => this.#global)
+    exposeGlobal(
+      this.#exposed,
+      () => this.#global,
+      () => this.global,
+    )
     // BEAMs meet a visible node's name server as soon as they are connected; a hidden node's has nobody to meet.
     if (!checked.hidden) {
       this.#global = this.#makeGlobal()

@@ -6,11 +6,11 @@ import type { Atom } from '../etf/atom.js'
 import type { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Name, SignalIn } from '../dist/signals.js'
+import type { NameOnNode } from './address.js'
 import type { Process, SendOptions } from './process.js'
 
 /** Where a message or monitor goes: a pid, a local registered name, a name on a node, or an alias. */
-export type Destination =
-  Pid | Reference | Process | Atom | string | { name: Atom | string; node: Atom | string }
+export type Destination = Pid | Reference | Process | Atom | string | NameOnNode
 
 /**
  * A process that reacts to what reaches it at once, without a mailbox: how services are written. A handler that

@@ -5,7 +5,7 @@
  * which the first has 18 bits; every later release accepts these too, so ours never exceed them.
  */
 import type { Atom } from '../etf/atom.js'
-import { Pid, Reference } from '../etf/identifiers.js'
+import { Pid, Reference, significantWords } from '../etf/identifiers.js'
 
 const ID_BITS = 15
 const ID_COUNT = 1 << ID_BITS
@@ -22,9 +22,10 @@ export function pidNumber(pid: Pid): number {
  * What to index a JavaScript Map with: the numbers of a reference as characters. As good as its `key`, which is made to be
  * read, and made several times quicker.
  */
-export function referenceMapKey({ words, creation, node }: Reference): string {
+export function referenceMapKey(reference: Reference): string {
+  const { words, creation, node } = reference
   const count = words.length
-  if (count === 3) {
+  if (count === 3 && words[2] !== 0) {
     const [first, second, third] = words as readonly [number, number, number]
     return (
       String.fromCharCode(
@@ -40,8 +41,9 @@ export function referenceMapKey({ words, creation, node }: Reference): string {
       ) + node.name
     )
   }
-  let text = String.fromCharCode(count, creation >>> 16, creation & 0xffff)
-  for (const word of words) text += String.fromCharCode(word >>> 16, word & 0xffff)
+  const significant = significantWords(reference)
+  let text = String.fromCharCode(significant.length, creation >>> 16, creation & 0xffff)
+  for (const word of significant) text += String.fromCharCode(word >>> 16, word & 0xffff)
   return text + node.name
 }
 

@@ -2,12 +2,12 @@
  * One process: its state as the BEAM keeps it (links, monitors, aliases, trap_exit, group leader, mailbox) and the
  * operations a process does on itself. What signals do to it is in table.ts.
  */
-import { wrong } from '../arguments.js'
-import { NodeError } from '../errors.js'
-import { Atom, atom, internAtom } from '../etf/atom.js'
-import { Pid, Reference } from '../etf/identifiers.js'
+import { ArgumentError, NodeError } from '../errors.js'
+import { atom, type Atom } from '../etf/atom.js'
+import { Pid, type Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Name } from '../dist/signals.js'
+import { checkNode, checkPid, checkReference } from './address.js'
 import { describeReason, localTerm } from './copy.js'
 import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
@@ -56,6 +56,9 @@ export interface PendingSpawn {
 
 /** When an alias ends: `explicit_unalias`, `demonitor`, `reply_demonitor` of `erlang:monitor/3`, `reply` of `alias/1`. */
 export type AliasMode = 'explicit_unalias' | 'demonitor' | 'reply_demonitor' | 'reply'
+
+const MONITOR_MODES: readonly string[] = ['explicit_unalias', 'demonitor', 'reply_demonitor']
+const ALIAS_MODES: readonly string[] = ['explicit_unalias', 'reply']
 
 /** An alias of a process that is active. */
 export interface Alias {
@@ -184,16 +187,17 @@ export class Process {
   /** `link/1`. Linking to a process that is not there brings an exit signal `noproc`. */
   link(to: Pid | Process): void {
     this.#assertAlive('link')
-    link(this.#table, this, pidOf(to))
+    link(this.#table, this, checkPid(pidOf(to), 'link'))
   }
 
   unlink(from: Pid | Process): void {
-    if (this.alive) unlink(this.#table, this, pidOf(from))
+    if (this.alive) unlink(this.#table, this, checkPid(pidOf(from), 'unlink'))
   }
 
   /** `monitor(process, To)`: one `{'DOWN', Ref, process, Object, Reason}` message comes when it is down. */
   monitor(to: Process | Monitorable, options: MonitorOptions = {}): Reference {
     this.#assertAlive('monitor')
+    if (options.alias !== undefined) checkMode(options.alias, MONITOR_MODES)
     return monitor(this.#table, this, to instanceof Process ? to.pid : to, options)
   }
 
@@ -202,7 +206,7 @@ export class Process {
    * @returns whether the monitor was still there, as option `info` gives
    */
   demonitor(ref: Reference, options: { flush?: boolean } = {}): boolean {
-    const found = demonitor(this.#table, this, ref)
+    const found = demonitor(this.#table, this, checkReference(ref, 'demonitor'))
     if (options.flush) flushDown(this, ref)
     return found
   }
@@ -214,7 +218,7 @@ export class Process {
    */
   monitorNode(node: Atom | string, flag = true, options: { allowPassiveConnect?: boolean } = {}): void {
     this.#assertAlive('monitorNode')
-    const name = node instanceof Atom ? node : internAtom(node)
+    const name = checkNode(node, 'monitorNode')
     if (flag) monitorNode(this.#table, this, name, options.allowPassiveConnect ?? true)
     else demonitorNode(this, name)
   }
@@ -224,11 +228,12 @@ export class Process {
     this.#assertAlive('alias')
     const { mode = 'explicit_unalias', priority = false } =
       typeof options === 'string' ? { mode: options } : options
+    checkMode(mode, ALIAS_MODES)
     return this.#table.alias(this, { mode, priority })
   }
 
   unalias(ref: Reference): boolean {
-    return this.#table.unalias(this, ref)
+    return this.#table.unalias(this, checkReference(ref, 'unalias'))
   }
 
   /**
@@ -242,7 +247,7 @@ export class Process {
   /** `exit/3`: sends another process, or the one that an alias stands for, an exit signal. */
   sendExit(to: Pid | Process | Reference, reason: Encodable, options?: SendOptions): void {
     if (this.alive)
-      this.#table.sendExit(this.pid, to instanceof Reference ? to : pidOf(to), reason, options?.priority)
+      this.#table.sendExit(this.pid, to instanceof Process ? to.pid : to, reason, options?.priority)
   }
 
   /** @internal made when it is first needed: most processes run one call and receive nothing */
@@ -293,8 +298,14 @@ export class Process {
   }
 }
 
-/** @throws ArgumentError `BAD_ARGUMENT` */
+function checkMode(mode: unknown, modes: readonly string[]): void {
+  if (modes.includes(mode as string)) return
+  throw new ArgumentError(
+    'BAD_ARGUMENT',
+    `the mode of an alias is one of ${modes.join(', ')}: ${String(mode)}`,
+  )
+}
+
 export function pidOf(target: Pid | Process): Pid {
-  if (target instanceof Process) return target.pid
-  return target instanceof Pid ? target : wrong('a process is given by itself or its pid', target)
+  return target instanceof Process ? target.pid : target
 }

@@ -15,6 +15,7 @@ import type { Encodable, Term } from '../etf/terms.js'
 import { FewMap } from '../dist/few-map.js'
 import type { Name, SignalIn, SignalOut } from '../dist/signals.js'
 import type { Limits } from '../limits.js'
+import { checkPid, namedAt, textOf } from './address.js'
 import { localSignal, reasonOf } from './copy.js'
 import { toExitReason } from './erlang-error.js'
 import type { Mailbox } from './mailbox.js'
@@ -27,7 +28,7 @@ import { receiveSignal } from './receive-signal.js'
 import { Registry } from './registry.js'
 import { breakRelations, Relations } from './relations.js'
 import { SignalQueue } from './signal-queue.js'
-import { checkNamed, demonitor, nameOf, sendDemonitor, textOf } from './watching.js'
+import { demonitor, sendDemonitor } from './watching.js'
 
 /** Takes signals to other nodes. */
 export interface Outlet {
@@ -267,12 +268,13 @@ export class ProcessTable implements Host {
         throw new NodeError('PROCESS_NAME_UNKNOWN', `no process is registered as ${to}`)
       return this.signal({ type: 'send', from, to: process.pid, message }, this.name)
     }
-    const { name, node } = checkNamed('who is sent to', to)
-    return this.signal({ type: 'regSend', from, to: nameOf(name), message }, internAtom(textOf(node)))
+    const { name, node } = namedAt(to, 'send')
+    return this.signal({ type: 'regSend', from, to: name, message }, node)
   }
 
   /** To an alias, or with priority, it is one that only peers since OTP 28 take. */
   sendExit(from: Pid, to: Pid | Reference, reason: Encodable, priority = false): void {
+    if (!(to instanceof Reference)) checkPid(to, 'sendExit')
     if (to instanceof Pid && !priority) this.signal({ type: 'exit2', from, to, reason }, to.node)
     else this.signal({ type: 'altactSend', from, to, message: reason, priority, exit: true }, to.node)
   }

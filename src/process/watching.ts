@@ -1,9 +1,8 @@
 /** What a process holds on others: links, monitors of processes and of nodes. */
-import { wrong } from '../arguments.js'
-import { atom, Atom, internAtom } from '../etf/atom.js'
+import { Atom } from '../etf/atom.js'
 import { Pid, type Reference } from '../etf/identifiers.js'
 import { Tuple } from '../etf/tuple.js'
-import type { Name } from '../dist/signals.js'
+import { namedAt, nameOf, type NameOnNode } from './address.js'
 import { localTerm } from './copy.js'
 import { LinkTable } from './links.js'
 import type { MonitorOptions, OutgoingMonitor, Process } from './process.js'
@@ -11,7 +10,7 @@ import { ReferenceMap } from './reference-map.js'
 import type { ProcessTable } from './table.js'
 
 /** What can be monitored: a process by pid or name, here or on another node. */
-export type Monitorable = Pid | Atom | string | { name: Atom | string; node: Atom | string }
+export type Monitorable = Pid | Atom | string | NameOnNode
 
 /** `link/1`. */
 export function link(table: ProcessTable, process: Process, other: Pid): void {
@@ -79,22 +78,7 @@ function isSelf(table: ProcessTable, process: Process, target: OutgoingMonitor['
 function targetOf(table: ProcessTable, to: Monitorable): OutgoingMonitor['target'] {
   if (to instanceof Pid) return table.ids.canonical(to)
   if (typeof to === 'string' || to instanceof Atom) return { name: nameOf(to), node: table.name }
-  const { name, node } = checkNamed('a process', to)
-  return { name: nameOf(name), node: internAtom(textOf(node)) }
-}
-
-/**
- * What is named on a node.
- * @throws ArgumentError `BAD_ARGUMENT`
- */
-export function checkNamed<T extends { name: Atom | string; node: Atom | string }>(what: string, to: T): T {
-  if (!isNameLike(to?.name) || !isNameLike(to.node))
-    wrong(`${what} is given by itself, a pid, a name or { name, node }`, to)
-  return to
-}
-
-function isNameLike(name: unknown): boolean {
-  return typeof name === 'string' || name instanceof Atom
+  return namedAt(to, 'monitor')
 }
 
 /** `demonitor/1`. Returns whether the monitor was still there. */
@@ -140,12 +124,4 @@ export function demonitorNode(process: Process, node: Atom): void {
   if (count === undefined) return
   if (count > 1) process.nodeMonitors?.set(node, count - 1)
   else process.nodeMonitors?.delete(node)
-}
-
-export function nameOf(name: Atom | string): Name {
-  return typeof name === 'string' ? atom(name) : name
-}
-
-export function textOf(name: Atom | string): string {
-  return typeof name === 'string' ? name : name.name
 }

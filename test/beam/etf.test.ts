@@ -1,6 +1,18 @@
 /** The codec against real BEAMs: what they make we read and write back byte for byte, and they find ours `=:=`. */
 import fc from 'fast-check'
-import { compare, decode, encode, type ErlMap, isEqual, keyOf, tuple, type Term } from '../../src/etf/node.js'
+import {
+  atom,
+  compare,
+  decode,
+  encode,
+  ErlMap,
+  type Atom,
+  isEqual,
+  keyOf,
+  Reference,
+  tuple,
+  type Term,
+} from '../../src/etf/node.js'
 import { hostRelease, startBeam, type Beam } from '../support/beam.js'
 import { mutate, randomFrom } from '../support/etf-mutate.js'
 import { fromHex, hostileInputs, RELEASES, vectors } from '../support/etf-vectors.js'
@@ -135,6 +147,37 @@ describe('order and equality', () => {
     })
     expect(pairs.map(([a, b]) => isEqual(a, b))).toEqual(theirs)
   })
+
+  test.each([hostRelease(), 29])(
+    'OTP %i and we take zeros at the end of a reference for none',
+    async (otp) => {
+      const beam = await startBeam({ distributed: false, otp })
+      const words = [
+        [5],
+        [5, 0, 0],
+        [5, 0, 0, 0, 0],
+        [5, 1],
+        [5, 1, 0],
+        [0, 0, 1],
+        [5, 0, 1],
+        [4],
+        [0],
+        [0, 0],
+      ]
+      const refs = words.map((each) => new Reference(atom('a@h') as Atom, 7, each))
+      const theirs = await beam.eval(
+        `Refs = [binary_to_term(B) || B <- Bins],
+       [{A =:= B, A < B, maps:is_key(A, #{B => []})} || A <- Refs, B <- Refs]`,
+        { Bins: refs.map((ref) => encode(ref)) },
+      )
+      const ours = refs.flatMap((a) =>
+        refs.map((b) => tuple(isEqual(a, b), compare(a, b) < 0, ErlMap.from([[b, []]]).has(a))),
+      )
+      expect(ours).toEqual(theirs)
+      expect(new Set(refs.map(keyOf)).size).toBe(6)
+      expect(refs.map((ref) => (decode(encode(ref)) as Reference).words)).toEqual(words)
+    },
+  )
 })
 
 describe.each([

@@ -4,11 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atom, withContext, type ErlangNode } from '../../src/index.js'
-import { closeAtEnd, cookie, defaultRelease, privateEpmd, startBeam } from '../support/beam.js'
+import { closeAtEnd, cookie, defaultRelease, privateEpmd, startBeam, until } from '../support/beam.js'
 import { startNode } from '../support/nodes.js'
 import { otpCommand } from '../support/otp.js'
 import { installPeer } from '../support/peers.js'
-import { run } from '../support/process.js'
+import { run, start } from '../support/process.js'
 
 let node: ErlangNode
 let directory: string
@@ -60,6 +60,30 @@ describe(`erl_call of OTP ${defaultRelease()}`, () => {
   })
 })
 
+/** A program of libei, compiled. */
+async function compiled(name: string, source: string): Promise<string> {
+  await installPeer('c')
+  const root = `/usr/lib/erlang/lib/`
+  const lib = execFileSync('sh', ['-c', `ls -d ${root}erl_interface-*`])
+    .toString()
+    .trim()
+    .split('\n')
+    .pop() as string
+  await writeFile(join(directory, `${name}.c`), source)
+  const program = join(directory, name)
+  execFileSync('cc', [
+    '-o',
+    program,
+    join(directory, `${name}.c`),
+    `-I${lib}/include`,
+    '-I/usr/lib/erlang/usr/include',
+    `-L${lib}/lib`,
+    '-lei',
+    '-lpthread',
+  ])
+  return program
+}
+
 test('a C node of libei: ei_rpc', async () => {
   const source = String.raw`
     #include <stdio.h>
@@ -81,25 +105,7 @@ test('a C node of libei: ei_rpc', async () => {
       printf("%ld\n", value);
       return 0;
     }`
-  await installPeer('c')
-  const root = `/usr/lib/erlang/lib/`
-  const lib = execFileSync('sh', ['-c', `ls -d ${root}erl_interface-*`])
-    .toString()
-    .trim()
-    .split('\n')
-    .pop() as string
-  await writeFile(join(directory, 'client.c'), source)
-  const program = join(directory, 'client')
-  execFileSync('cc', [
-    '-o',
-    program,
-    join(directory, 'client.c'),
-    `-I${lib}/include`,
-    '-I/usr/lib/erlang/usr/include',
-    `-L${lib}/lib`,
-    '-lei',
-    '-lpthread',
-  ])
+  const program = await compiled('client', source)
   expect(await run(program, [node.name, cookie], { env })).toEqual({
     code: 0,
     signal: null,
@@ -107,6 +113,41 @@ test('a C node of libei: ei_rpc', async () => {
     stderr: '',
   })
 })
+
+test.each([false, true])(
+  'a C node has global names through us (hidden: %s), until it takes them back or is gone',
+  async (hidden) => {
+    const source = String.raw`
+    #include <stdio.h>
+    #include <string.h>
+    #include "ei.h"
+    int main(int argc, char **argv) {
+      ei_cnode ec; erlang_pid pid; char host[MAXNODELEN + 1]; char **names; int fd, count = 0;
+      ei_init();
+      if (ei_connect_init(&ec, "c_global", argv[2], 0) < 0) return 2;
+      if ((fd = ei_connect(&ec, argv[1])) < 0) return 3;
+      if (ei_global_register(fd, "c_one", ei_self(&ec)) != 0) return 4;
+      if (ei_global_register(fd, "c_two", ei_self(&ec)) != 0) return 5;
+      if (ei_global_register(fd, "c_two", ei_self(&ec)) == 0) return 6;
+      if (ei_global_whereis(&ec, fd, "c_one", &pid, host) != 0 || strcmp(host, ei_thisnodename(&ec)) != 0) return 7;
+      if ((names = ei_global_names(&ec, fd, &count)) == NULL || count != 2) return 8;
+      if (ei_global_unregister(&ec, fd, "c_one") != 0) return 9;
+      if (ei_global_whereis(&ec, fd, "c_one", &pid, host) == 0) return 10;
+      printf("%s\n", ei_thisnodename(&ec));
+      fflush(stdout);
+      return getchar() == '\n' ? 0 : 11;
+    }`
+    const program = await compiled('global', source)
+    const visible = await startNode({ hidden })
+    const client = await start(program, [visible.name, cookie], { env, interactive: true })
+    const name = (await client.waitForLine(/c_global@.+/))[0]
+    expect(visible.global.registered()).toEqual([atom('c_two')])
+    expect(visible.global.whereis('c_two')?.node).toBe(atom(name))
+    client.write('\n')
+    expect(await client.exit).toMatchObject({ code: 0 })
+    await until(() => visible.global.whereis('c_two') === undefined)
+  },
+)
 
 test('a Java node of JInterface: sendRPC', async () => {
   await installPeer('java')

@@ -128,3 +128,7 @@ function thrown(action: () => unknown): EtfParseError {
   }
   throw new Error('nothing was thrown')
 }
+
+test.each([5, null, undefined, Buffer.from('[1]'), ['a']])('%p is no text', (text) => {
+  expect(() => parse(text as never)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
+})

@@ -6,11 +6,15 @@ import {
   Atom,
   atomName,
   BitString,
+  charlist,
   compare,
+  encode,
   ErlFloat,
   ErlMap,
   float,
   ImproperList,
+  isEqual,
+  keyOf,
   tuple,
   type Term,
 } from '../../../src/etf/node.js'
@@ -206,6 +210,18 @@ test('UTF-8 lengths', () => {
 })
 
 describe('atoms', () => {
+  test.each([5, null, undefined, {}, ['a'], atom('a'), Buffer.from('a')])(
+    'have strings as names, not %p',
+    (name) => {
+      expect(() => atom(name as never)).toThrow(
+        expect.objectContaining({
+          code: 'BAD_ARGUMENT',
+          message: expect.stringMatching(/is a string, not of type/) as string,
+        }),
+      )
+    },
+  )
+
   test('are interned; true and false are booleans', () => {
     expect(atom('x')).toBe(atom('x'))
     expect(atom('true')).toBe(true)
@@ -279,6 +295,23 @@ describe('maps', () => {
     for (let i = 0; i < size; i++) expect(many.get(tuple(i, float(i)))).toBe(i)
     expect(many.has(tuple(1, 1) as never)).toBe(false)
   })
+})
+
+test.each([5, null, ['a'], new Uint8Array([97])])('%p makes no charlist', (text) => {
+  expect(() => charlist(text as never)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
+})
+
+test('bits of a bitstring that do not count make no difference, and what it is made of stays as it is', () => {
+  const given = new Uint8Array([1, 0b1011_1111])
+  const one = new BitString(given, 3)
+  const same = new BitString(new Uint8Array([1, 0b1010_0000]), 3)
+  expect(isEqual(one, same)).toBe(true)
+  expect(compare(one, same)).toBe(0)
+  expect(keyOf(one)).toEqual(keyOf(same))
+  expect(encode(one)).toEqual(encode(same))
+  expect(same.bytes[1]).toBe(0b1010_0000)
+  expect(given[1]).toBe(0b1011_1111)
+  expect(isEqual(one, new BitString(given, 4))).toBe(false)
 })
 
 test('one of each kind is in Erlang order', () => {

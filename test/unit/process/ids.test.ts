@@ -53,6 +53,18 @@ test('the map key of a reference is that of equal ones only, of any number of wo
     expect(keys.has(referenceMapKey(new Reference(node, creation, [...words])))).toBe(true)
 })
 
+test('zeros at the end of a reference change none of its keys', () => {
+  const of = (...words: number[]) => new Reference(internAtom('a@h'), 7, words)
+  for (const key of [referenceMapKey, (ref: Reference) => ref.key]) {
+    for (const same of [of(5, 0), of(5, 0, 0), of(5, 0, 0, 0), of(5, 0, 0, 0, 0)]) {
+      expect(key(same)).toBe(key(of(5)))
+      expect(same.equals(of(5)) && of(5).equals(same)).toBe(true)
+    }
+    expect(key(of(0, 0, 0))).toBe(key(of(0)))
+    expect(key(of(0, 5))).not.toBe(key(of(5)))
+  }
+})
+
 test('a node knows its own under its earlier names, as many as it is told to', () => {
   let ids = new IdAllocator(NODE, 0)
   const pid = ids.nextPid(() => false)
