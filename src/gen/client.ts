@@ -11,11 +11,13 @@
  */
 import { ArgumentError, type BeampeerError } from '../errors.js'
 import { atomName, internAtom, type Atom } from '../etf/atom.js'
+import { isEqual } from '../etf/equal.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { isTuple, Tuple, tuple } from '../etf/tuple.js'
 import { ImproperList } from '../etf/values.js'
 import { GEN_CALL, GEN_CAST } from '../process/gen-reply.js'
+import { localTerm } from '../process/copy.js'
 import type { Host } from '../process/host.js'
 import { Process } from '../process/process.js'
 import { ReferenceMap } from '../process/reference-map.js'
@@ -180,11 +182,11 @@ export class GenClient {
     reason: Encodable = internAtom('normal'),
     options: GenCallOptions = {},
   ): Promise<void> {
-    const wanted = atomName(reason as Term)
+    const wanted = localTerm(reason)
     try {
       await this.callAs(SYSTEM, to, tuple(TERMINATE, reason), { timeoutMs: Infinity, ...options }, true)
     } catch (error) {
-      if (error instanceof GenCallError && wanted !== undefined && atomName(error.reason) === wanted) return
+      if (error instanceof GenCallError && isEqual(error.reason, wanted)) return
       throw error
     }
   }

@@ -72,6 +72,8 @@ test('stop waits for the end, and says so when the server ends otherwise', async
   const { gen } = make()
   await gen.stop(await gen.start(new Echo()))
   await gen.stop(await gen.start(new Echo()), atom('shutdown'))
+  await gen.stop(await gen.start(new Echo()), tuple(atom('shutdown'), ['moved', 1n, new Map([['to', 2]])]))
+  await gen.stop(await gen.start(new Echo()), 'text')
   class Stubborn extends GenServer {
     override terminate(): void {
       throw new Error('not yet')
