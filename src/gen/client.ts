@@ -117,6 +117,7 @@ export class GenClient {
     this.#host = host
     this.#options = options
     this.#process = host.spawnHandler({
+      ignoresExits: true,
       message: (message) => this.#reply(message),
       down: (ref, _object, reason) => this.#down(ref, reason),
     })

@@ -88,6 +88,7 @@ export function startGroupLeader(
   })
   const process: Process = host.spawnHandler(
     {
+      ignoresExits: true,
       message(message) {
         if (!(message instanceof Tuple) || message.elements[0] !== IO_REQUEST || message.size !== 4) {
           answerSystemMessage(host, process, 'group', message)
