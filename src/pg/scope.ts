@@ -92,6 +92,7 @@ export class Scope {
     this.#discovery = new Discovery({ ask: (node) => this.#discover(node), minMs, maxMs })
     this.process = host.spawnHandler(
       {
+        ignoresExits: true,
         message: (message) => {
           try {
             this.#message(message)

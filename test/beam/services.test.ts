@@ -15,6 +15,7 @@ beforeAll(async () => {
     startBeam(),
     startNode({ hidden: false, output: (text) => void printed.push(text) }),
   ])
+  node.pg.start()
   await node.connect(beam.name)
   // A server that does to who calls it what it is asked to do, and has done it before it answers.
   await beam.compile(String.raw`-module(rude).
@@ -57,7 +58,7 @@ test('the group leader prints on', async () => {
   expect(node.whereis('user')).toBeDefined()
 })
 
-test.each(['rex', 'net_kernel', 'global_name_server', 'user'])(
+test.each(['rex', 'net_kernel', 'global_name_server', 'user', 'pg'])(
   '%s goes on, and says that it traps',
   async (name) => {
     const at = `'${node.name}'`
