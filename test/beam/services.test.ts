@@ -58,7 +58,7 @@ test('the group leader prints on', async () => {
   expect(node.whereis('user')).toBeDefined()
 })
 
-test.each(['rex', 'net_kernel', 'global_name_server', 'user', 'pg'])(
+test.each(['rex', 'net_kernel', 'global_name_server', 'user', 'pg', 'logger_proxy'])(
   '%s goes on, and says that it traps',
   async (name) => {
     const at = `'${node.name}'`
