@@ -12,12 +12,14 @@
 import { checkArray, throwIfAborted } from '../arguments.js'
 import { ArgumentError, type BeampeerError } from '../errors.js'
 import { Atom, atomName, internAtom } from '../etf/atom.js'
+import { isEqual } from '../etf/equal.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { isTuple, Tuple, tuple } from '../etf/tuple.js'
 import { ImproperList } from '../etf/values.js'
 import { namedAt, nameOf, textOf, type NameOnNode } from '../process/address.js'
 import { GEN_CALL, GEN_CAST } from '../process/gen-reply.js'
+import { localTerm } from '../process/copy.js'
 import type { Host } from '../process/host.js'
 import { Process } from '../process/process.js'
 import { ReferenceMap } from '../process/reference-map.js'
@@ -122,6 +124,7 @@ export class GenClient {
     this.#host = host
     this.#options = options
     this.#process = host.spawnHandler({
+      ignoresExits: true,
       message: (message) => this.#reply(message),
       down: (ref, _object, reason) => this.#down(ref, reason),
     })
@@ -189,11 +192,11 @@ export class GenClient {
     reason: Encodable = internAtom('normal'),
     options: GenCallOptions = {},
   ): Promise<void> {
-    const wanted = atomName(reason as Term)
+    const wanted = localTerm(reason)
     try {
       await this.callAs(SYSTEM, to, tuple(TERMINATE, reason), { timeoutMs: Infinity, ...options }, true)
     } catch (error) {
-      if (error instanceof GenCallError && wanted !== undefined && atomName(error.reason) === wanted) return
+      if (error instanceof GenCallError && isEqual(error.reason, wanted)) return
       throw error
     }
   }

@@ -17,7 +17,7 @@ export class Gen extends GenClient {
   constructor(host: Host, options: GenClientOptions) {
     super(host, options)
     this.#host = host
-    this.#sender = host.spawnHandler({ message: () => undefined })
+    this.#sender = host.spawnHandler({ ignoresExits: true, message: () => undefined })
     this.sys = new Sys(this)
   }
 

@@ -6,6 +6,7 @@
 import { NodeError } from '../errors.js'
 import { internAtom } from '../etf/atom.js'
 import type { Encodable, Term } from '../etf/terms.js'
+import { tuple } from '../etf/tuple.js'
 import { genAnswer, readGenMessage, type GenFrom } from '../process/gen-reply.js'
 import type { Host, SpawnOptions } from '../process/host.js'
 import type { Process } from '../process/process.js'
@@ -16,6 +17,7 @@ import type { GenCallOptions, GenClient, ServerRef } from './client.js'
 import { SystemState } from './server-system.js'
 
 const NORMAL = internAtom('normal')
+const BAD_RETURN_VALUE = internAtom('bad_return_value')
 
 /** What `handleCall` gives when the reply comes later, by `reply`. */
 export const NO_REPLY = Symbol('beampeer.noReply')
@@ -201,7 +203,10 @@ class ServerLoop {
     this.#self.exit(reason)
   }
 
-  async #crash(error: unknown): Promise<never> {
+  async #crash(error: unknown): Promise<void> {
+    // What an Erlang callback throws is what it returns: here never what a callback may return.
+    if (error instanceof ErlangError && error.class === 'throw')
+      return this.#end({ reason: tuple(BAD_RETURN_VALUE, error.reason) })
     await this.#server.terminate?.(reasonOf(error))
     throw error
   }

@@ -66,18 +66,16 @@ export class Locker {
 
   constructor(options: LockerOptions) {
     this.#options = options
-    this.process = options.host.spawnHandler(
-      {
-        // An answer of no comes without the servers, and so without a tag, from one who does not know of the meeting.
-        message: (message) => {
-          if (takeReply(options.host, message)) return
-          const read = readCast(message)
-          if (read?.type === 'lockSet') this.#inbox.push(read)
-        },
-        exited: () => this.#inbox.close(),
+    this.process = options.host.spawnHandler({
+      ignoresExits: true,
+      // An answer of no comes without the servers, and so without a tag, from one who does not know of the meeting.
+      message: (message) => {
+        if (takeReply(options.host, message)) return
+        const read = readCast(message)
+        if (read?.type === 'lockSet') this.#inbox.push(read)
       },
-      { trapExit: true },
-    )
+      exited: () => this.#inbox.close(),
+    })
     void this.#run()
   }
 

@@ -62,6 +62,7 @@ export function multiCall(
     }
     const refs: Reference[] = []
     const collector = host.spawnHandler({
+      ignoresExits: true,
       message: (message) => void takeReply(host, message),
       down: (ref) => settle(ref),
       // Also when the node is stopped meanwhile.

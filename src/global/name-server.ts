@@ -60,11 +60,12 @@ export class NameServer {
     const { host, cluster } = options
     this.process = host.spawnHandler(
       {
+        ignoresExits: true,
         message: (message) => this.#message(message),
         down: (ref) => this.#down(ref),
         exited: () => this.#exited(),
       },
-      { name: GLOBAL_NAME_SERVER, trapExit: true },
+      { name: GLOBAL_NAME_SERVER },
     )
     const watch = {
       monitor: (pid: Pid): Reference => this.process.monitor(pid),

@@ -9,6 +9,7 @@ import { ExportFun, Pid } from '../etf/identifiers.js'
 import { print } from '../etf/print.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { isTuple, tuple } from '../etf/tuple.js'
+import { ArgumentError } from '../errors.js'
 import type { Names } from './names.js'
 import type { NameEntry, Op } from './wire.js'
 
@@ -27,8 +28,22 @@ export interface ResolverOptions {
   info(message: string): void
 }
 
+const METHODS: readonly string[] = [
+  'random_exit_name',
+  'random_notify_name',
+  'notify_all_name',
+] satisfies ResolveMethod[]
+
 /** Module under which functions that are given as such are registered; only this node knows them. */
 const FUNCTIONS = 'beampeer_global'
+
+function badMethod(method: unknown): ArgumentError {
+  const what = method instanceof ExportFun ? `one of arity ${method.arity}` : typeof method
+  return new ArgumentError(
+    'BAD_ARGUMENT',
+    `resolve is ${METHODS.join(', ')}, a function, or an exported function of arity 3, not ${typeof method === 'string' ? method : what}`,
+  )
+}
 
 export class Resolver {
   readonly #options: () => ResolverOptions
@@ -38,10 +53,15 @@ export class Resolver {
     this.#options = options
   }
 
-  /** The term that stands for a way of deciding. */
+  /**
+   * The term that stands for a way of deciding.
+   * @throws ArgumentError `BAD_ARGUMENT` for what is none, which would fail unseen, and only when there is a conflict
+   */
   methodTerm(method: ResolveMethod | ResolveFunction | ExportFun): Term {
-    if (method instanceof ExportFun) return method
-    if (typeof method === 'string') return new ExportFun(atom('global'), atom(method), 3)
+    if (method instanceof ExportFun && method.arity === 3) return method
+    if (typeof method === 'string' && METHODS.includes(method))
+      return new ExportFun(atom('global'), atom(method), 3)
+    if (typeof method !== 'function') throw badMethod(method)
     for (const [id, known] of this.#functions) {
       if (known === method) return new ExportFun(atom(FUNCTIONS), atom(id), 3)
     }

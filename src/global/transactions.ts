@@ -28,13 +28,11 @@ export class Transactions {
 
   constructor(options: TransactionsOptions) {
     this.#options = options
-    this.#registrar = options.host.spawnHandler(
-      {
-        message: (message) => void takeReply(options.host, message),
-        exited: () => this.#stopped.abort(stoppedError()),
-      },
-      { trapExit: true },
-    )
+    this.#registrar = options.host.spawnHandler({
+      ignoresExits: true,
+      message: (message) => void takeReply(options.host, message),
+      exited: () => this.#stopped.abort(stoppedError()),
+    })
   }
 
   /** The process on whose behalf names are changed. */

@@ -11,7 +11,7 @@ import { asText } from '../etf/as-text.js'
 import { formatIo } from '../etf/format.js'
 import { Pid } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
-import { Tuple, tuple } from '../etf/tuple.js'
+import { isTuple, Tuple, tuple } from '../etf/tuple.js'
 import { charlist } from '../etf/values.js'
 import type { Limits } from '../limits.js'
 import type { Host, SpawnOptions } from '../process/host.js'
@@ -36,6 +36,7 @@ const TERMINATED = internAtom('terminated')
 const BINARY = internAtom('binary')
 const UNICODE = internAtom('unicode')
 const LATIN1 = internAtom('latin1')
+const UTF8 = internAtom('utf8')
 
 type Reply = Encodable | Promise<Encodable>
 
@@ -88,6 +89,7 @@ export function startGroupLeader(
   })
   const process: Process = host.spawnHandler(
     {
+      ignoresExits: true,
       message(message) {
         if (!(message instanceof Tuple) || message.elements[0] !== IO_REQUEST || message.size !== 4) {
           answerSystemMessage(host, process, 'group', message)
@@ -207,7 +209,7 @@ class Device {
         text = undefined
       }
     }
-    if (text === undefined)
+    if (text === undefined || (encoding === 'latin1' && !isLatin1(text)))
       return tuple(ERROR, tuple(internAtom('put_chars'), internAtom(encoding), rest[0] as Term))
     this.#options.write(text)
     return OK
@@ -219,7 +221,8 @@ class Device {
       const [name, value] = option instanceof Tuple ? option.elements : [option, true]
       if (name === BINARY && typeof value === 'boolean') this.#binary = value
       else if (atomName(name) === 'list') this.#binary = false
-      else if (!(atomName(name) === 'encoding' && value === UNICODE)) return tuple(ERROR, ENOTSUP)
+      else if (!(atomName(name) === 'encoding' && (value === UNICODE || value === UTF8)))
+        return tuple(ERROR, ENOTSUP)
     }
     return OK
   }
@@ -235,7 +238,7 @@ class Device {
     const latin1 = args.length === 1 || atomName(args[0]) === 'latin1'
     let end = wanted(this.#input)
     for (let first = true; end === undefined && !this.#ended; first = false) {
-      const line = await readLine.call(this.#options, first ? (asText(prompt) ?? atomName(prompt) ?? '') : '')
+      const line = await readLine.call(this.#options, first ? promptText(prompt, this.#room) : '')
       if (line === undefined) this.#ended = true
       else this.#input += line
       end = wanted(this.#input)
@@ -245,8 +248,7 @@ class Device {
     const text = this.#input.slice(0, end)
     this.#input = this.#input.slice(text.length)
     if (text === '' && end !== 0) return EOF
-    if (latin1 && /[^\0-\xff]/.test(text))
-      return tuple(ERROR, tuple(internAtom('no_translation'), UNICODE, LATIN1))
+    if (latin1 && !isLatin1(text)) return tuple(ERROR, tuple(internAtom('no_translation'), UNICODE, LATIN1))
     return this.#binary
       ? latin1
         ? Uint8Array.from(text, (char) => char.charCodeAt(0))
@@ -264,6 +266,24 @@ function offsetOf(text: string, count: number): number | undefined {
     offset += code > 0xffff ? 2 : 1
   }
   return offset
+}
+
+function isLatin1(text: string): boolean {
+  return !/[^\0-\xff]/.test(text)
+}
+
+/** A prompt as `io_lib:format_prompt/2` shows it: text, `{format, Format, Args}`, or any term; `???` for a bad format. */
+function promptText(prompt: Term, maxFormatCharacters: number): string {
+  const plain = atomName(prompt) ?? asText(prompt)
+  if (plain !== undefined) return plain
+  const limits = { maxFormatCharacters }
+  try {
+    if (!isTuple(prompt, 'format', 3)) return formatIo('~tp', [prompt], { limits })
+    const [, format, args] = prompt.elements as readonly [Term, Term, Term]
+    return formatIo(atomName(format) ?? asText(format) ?? '', args as readonly Term[], { limits })
+  } catch {
+    return '???'
+  }
 }
 
 function isError(reply: Encodable): boolean {

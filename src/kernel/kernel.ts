@@ -19,6 +19,7 @@ import { Backpressure } from './backpressure.js'
 import type { CookieJar } from './cookies.js'
 import { startGroupLeader, type GroupLeaderOptions } from './group-leader.js'
 import { KeptConnection, type KeepConnectedOptions } from './keep-connected.js'
+import { startLogProxy } from './log-proxy.js'
 import { startNetKernel, type NetKernelState } from './net-kernel.js'
 import { NodeMessages } from './node-events.js'
 import { NodeSubscription, type MonitorNodesOptions, type NodeChange } from './node-monitor.js'
@@ -127,6 +128,7 @@ export class Kernel {
     })
     const user = startGroupLeader(this.table, options.groupLeader, { name: 'user' })
     this.table.setGroupLeader(user.pid)
+    startLogProxy(this.table, logger)
     this.io = new IoClient(this.table)
     this.nodeMessages = new NodeMessages(this.table)
     this.ticktime = new NetTicktime(options.netTicktimeMs, options.netTickintensity, {

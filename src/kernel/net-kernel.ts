@@ -42,6 +42,7 @@ export interface NetKernelFacts {
 export function startNetKernel(table: ProcessTable, facts: NetKernelFacts): Process {
   const process: Process = table.spawnHandler(
     {
+      ignoresExits: true,
       message(message) {
         if (answerSystemMessage(table, process, 'net_kernel', message)) return
         const read = readGenMessage(message)
@@ -57,7 +58,7 @@ export function startNetKernel(table: ProcessTable, facts: NetKernelFacts): Proc
         }
       },
     },
-    { name: 'net_kernel', trapExit: true },
+    { name: 'net_kernel' },
   )
   return process
 }

@@ -25,6 +25,7 @@ export function isAuth(host: Host, node: Atom, signal?: AbortSignal): Promise<bo
       resolve(yes)
     }
     const caller = host.spawnHandler({
+      ignoresExits: true,
       message(message) {
         if (message instanceof Tuple && message.size === 2 && ref.equals(message.elements[0])) {
           settle(atomName(message.elements[1]) === 'yes')

@@ -191,7 +191,7 @@ export class ErlangNode implements AsyncDisposable {
         warn: (text) => checked.logger.warn(text),
       })
     }
-    this.#main = table.spawnHandler({ message: () => {} }, { trapExit: true })
+    this.#main = table.spawnHandler({ ignoresExits: true, message: () => {} })
   }
 
   /** `node/0`: `nonode@nohost` while the node has no name. */

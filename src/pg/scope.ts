@@ -63,6 +63,12 @@ interface Peer {
   readonly groups: Map<TermKey, { group: Term; pids: Pid[] }>
 }
 
+/** A process of this node that is in groups: the monitor on it, and how often it joined each. */
+interface LocalMember {
+  readonly ref: Reference
+  readonly groups: Map<TermKey, { readonly group: Term; times: number }>
+}
+
 /** A process that gets `{Ref, join | leave, Group, Pids}`. */
 interface Watcher {
   readonly ref: Reference
@@ -77,8 +83,7 @@ export class Scope {
   readonly groups = new Groups()
   readonly #options: ScopeOptions
   readonly #peers = new Map<string, Peer>()
-  /** Local members: the monitor on each, and its groups, each as often as it joined. */
-  readonly #members = new Map<Process, { ref: Reference; groups: Term[] }>()
+  readonly #members = new Map<Process, LocalMember>()
   readonly #memberOf = new Map<string, Process>()
   readonly #watchers = new Map<string, Watcher>()
   readonly #listeners = new Set<ChangeListener>()
@@ -93,6 +98,7 @@ export class Scope {
     this.#discovery = new Discovery({ ask: (node) => this.#discover(node), minMs, maxMs })
     this.process = host.spawnHandler(
       {
+        ignoresExits: true,
         message: (message) => {
           try {
             this.#message(message)
@@ -117,14 +123,17 @@ export class Scope {
 
   join(group: Term, processes: readonly Process[]): void {
     if (processes.length === 0) return
+    const key = keyOf(group)
     for (const process of processes) {
-      const found = this.#members.get(process)
-      if (found !== undefined) found.groups.push(group)
-      else {
-        const ref = this.process.monitor(process)
-        this.#members.set(process, { ref, groups: [group] })
-        this.#memberOf.set(ref.key, process)
+      let member = this.#members.get(process)
+      if (member === undefined) {
+        member = { ref: this.process.monitor(process), groups: new Map() }
+        this.#members.set(process, member)
+        this.#memberOf.set(member.ref.key, process)
       }
+      const joined = member.groups.get(key)
+      if (joined === undefined) member.groups.set(key, { group, times: 1 })
+      else joined.times++
     }
     this.groups.joinLocal(group, processes)
     this.#changed([{ group, joined: processes.map(({ pid }) => pid), left: [] }])
@@ -136,9 +145,10 @@ export class Scope {
     const key = keyOf(group)
     for (const process of left) {
       const member = this.#members.get(process)
-      const index = member?.groups.findIndex((each) => keyOf(each) === key) ?? -1
-      member?.groups.splice(index, 1)
-      if (member?.groups.length === 0) {
+      const joined = member?.groups.get(key)
+      if (member === undefined || joined === undefined) continue
+      if (--joined.times === 0) member.groups.delete(key)
+      if (member.groups.size === 0) {
         this.process.demonitor(member.ref)
         this.#forget(process, member.ref)
       }
@@ -297,9 +307,11 @@ export class Scope {
     const member = this.#members.get(process)
     this.#forget(process, ref)
     const changes: Change[] = []
-    for (const group of member?.groups ?? []) {
-      this.groups.leaveLocal(group, [process])
-      changes.push({ group, joined: [], left: [process.pid] })
+    for (const { group, times } of member?.groups.values() ?? []) {
+      for (let i = 0; i < times; i++) {
+        this.groups.leaveLocal(group, [process])
+        changes.push({ group, joined: [], left: [process.pid] })
+      }
     }
     this.#changed(changes)
   }

@@ -81,7 +81,7 @@ export class PhoenixPubSub {
       const group = slot === 1 ? this.#adapter : internAtom(`${this.#adapter.name}_${slot}`)
       try {
         const worker: Process = parts.host.spawnHandler(
-          { message: (message) => this.#forwarded(message, worker) },
+          { ignoresExits: true, message: (message) => this.#forwarded(message, worker) },
           { name: group },
         )
         workers.push(worker)

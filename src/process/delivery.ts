@@ -59,6 +59,7 @@ export function deliverExit(
   byLink: boolean,
   priority = false,
 ): void {
+  if (process.handler?.ignoresExits === true) return
   if (reason === KILL && !byLink) table.terminate(process, KILLED)
   else if (process.trapExit) deliverMessage(table, process, tuple(EXIT, from, reason), from, priority)
   else if (reason !== NORMAL || from.equals(process.pid)) table.terminate(process, reason)

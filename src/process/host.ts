@@ -17,6 +17,11 @@ export type Destination = Pid | Reference | Process | Atom | string | NameOnNode
  * throws ends its process with that error as the reason.
  */
 export interface ProcessHandler {
+  /**
+   * Exit signals do nothing to it, `kill` included, as to the BEAM's own system processes. For those that work for the
+   * whole program: other nodes come to know their pids, and a server that links to its caller would end them with itself.
+   */
+  readonly ignoresExits?: true
   /** `from` is the sender where the signal carries it (SEND does not when the peer has no SEND_SENDER). */
   message(message: Term, from: Pid | undefined): void
   /** A monitored process or name is down; without this hook it arrives as a `'DOWN'` message. */

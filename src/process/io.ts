@@ -42,6 +42,7 @@ export class IoClient {
   constructor(host: Host) {
     this.#host = host
     this.#process = host.spawnHandler({
+      ignoresExits: true,
       message: (message) => this.#reply(message),
       down: (ref, _object, reason) => {
         this.#pending

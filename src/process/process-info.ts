@@ -23,7 +23,7 @@ const ITEMS: Readonly<Record<string, (process: Process) => Encodable>> = {
     ),
   monitored_by: ({ watchers }) => [...(watchers?.values() ?? [])].map(({ watcher }) => watcher),
   dictionary: () => [],
-  trap_exit: ({ trapExit }) => trapExit,
+  trap_exit: ({ trapExit, handler }) => trapExit || handler?.ignoresExits === true,
   error_handler: () => internAtom('error_handler'),
   priority: () => internAtom('normal'),
   group_leader: ({ groupLeader }) => groupLeader,

@@ -152,6 +152,7 @@ export class Calls {
     this.host = host
     this.#options = options
     this.#process = host.spawnHandler({
+      ignoresExits: true,
       message: (message) => this.#rexReply(message),
       down: (ref, _object, reason) => this.#down(ref, reason),
       spawnReply: (ref, _flags, result) => {

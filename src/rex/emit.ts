@@ -47,6 +47,7 @@ export async function* emitted(
     wake()
   }
   const collector = host.spawnHandler({
+    ignoresExits: true,
     message: (message) => {
       if (!(message instanceof Tuple) || !ref.equals(message.elements[0])) return
       const [, second, third] = message.elements as readonly [Term, Term?, Term?]

@@ -127,6 +127,7 @@ class RexServer {
     this.#options = options
     this.process = host.spawnHandler(
       {
+        ignoresExits: true,
         message: (message, from) => {
           try {
             this.#message(message, from)
@@ -137,7 +138,7 @@ class RexServer {
         },
         down: (ref) => this.#running.take(ref)?.(),
       },
-      { name: REX, trapExit: true },
+      { name: REX },
     )
   }
 

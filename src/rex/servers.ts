@@ -42,6 +42,7 @@ export async function askServers(
       })
     }
     const asker = host.spawnHandler({
+      ignoresExits: true,
       message: (answer) => {
         if (!(answer instanceof Tuple) || answer.size !== 3) return
         const [wrapped, node, reply] = answer.elements as readonly [Term, Term, Term]

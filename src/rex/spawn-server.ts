@@ -15,6 +15,10 @@ import type { ExposedTable } from './exposed.js'
 import type { RunningCalls } from './running-calls.js'
 
 const NORMAL = internAtom('normal')
+const ERLANG = internAtom('erlang')
+const APPLY = internAtom('apply')
+const PROC_LIB = internAtom('proc_lib')
+const INIT_P = internAtom('init_p')
 const ERPC = internAtom('erpc')
 const EXECUTE_CALL = internAtom('execute_call')
 const EXECUTE_CAST = internAtom('execute_cast')
@@ -50,13 +54,23 @@ function start(server: CallServer, process: Process, request: SpawnRequest): voi
     mfa = { module: args[0] as Term, function: args[1] as Term, args: args[2] as Term }
   } else {
     call = new SpawnedCall(server, process, request, 'plain')
-    mfa = { module, function: name, args }
+    mfa = spawnedMfa(request)
   }
   const outcome = runCall(server.table, mfa, call)
   if (outcome instanceof Promise) {
     const ended = outcome.then((end) => call.finish(end))
     server.running.note(process, ended)
   } else call.finish(outcome)
+}
+
+/** What a plain spawn runs: what it names, or what `proc_lib`'s spawn functions have `proc_lib:init_p/3,5` run there. */
+function spawnedMfa({ module, function: name, args }: SpawnRequest): Mfa {
+  if (module === PROC_LIB && name === INIT_P) {
+    if (args.length === 5)
+      return { module: args[2] as Term, function: args[3] as Term, args: args[4] as Term }
+    if (args.length === 3) return { module: ERLANG, function: APPLY, args: [args[2] as Term, []] }
+  }
+  return { module, function: name, args }
 }
 
 /** A request that runs. One object, where closures would be several: there is one for each call of another node. */

@@ -44,6 +44,29 @@ describe('a BEAM function that we call', () => {
     expect(printed).toBe('žluť = [1,2]\n')
   })
 
+  test('logs here, and so does what it spawns', async () => {
+    const lines: string[] = []
+    const note = (level: string) => (line: string) => void lines.push(`${level} ${line}`)
+    const logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
+    const [beam, node] = await Promise.all([startBeam(), startNode({ logger })])
+    await beam.compile(`-module(logs).
+      -export([some/0]).
+      some() ->
+        logger:warning("~p of ~ts", [1, [1078]]), logger:notice("text"), logger:error(#{a => 1}),
+        error_logger:error_msg("old ~p~n", [2]), Pid = spawn(fun() -> error(bad) end), Pid.`)
+    const spawned = (await node.rpc.call(beam.name, 'logs', 'some')) as Pid
+    const own = () => lines.filter((line) => / log of /.test(line))
+    await until(() => own().length === 5)
+    expect(own().map((line) => line.replace(/<[^>]*>/, '<>'))).toEqual([
+      `warn log of <> of ${beam.name}: 1 of ж`,
+      `info log of <> of ${beam.name}: text`,
+      `error log of <> of ${beam.name}: #{a => 1}`,
+      `error log of <> of ${beam.name}: old 2`,
+      expect.stringMatching(/^error log of <> of .*: Error in process <.* with exit value:\n\{bad,\[/s),
+    ])
+    expect(own()[4]).toContain(`log of ${spawned.toString()} of`)
+  })
+
   test('reads lines and characters from here, as lists or binaries, and sees the end', async () => {
     const lines = ['first\n', 'žluť\n', 'rest']
     const prompts: string[] = []

@@ -379,6 +379,22 @@ describe('spawning on our node', () => {
     ).toBe('badopt')
   })
 
+  test('the same by proc_lib', async () => {
+    const [beam, node] = await both()
+    node.expose('jobs', functions(node))
+    const at = `'${node.name}'`
+    // A link is in place before the function runs, so that no end is missed.
+    const spawned = (call: string) =>
+      beam.evalText(`(fun() -> process_flag(trap_exit, true), P = proc_lib:${call}, P ! {self(), hello},
+        receive {echo, hello} -> receive {'EXIT', P, Why} -> Why end; {'EXIT', P, {Why, _}} -> Why end end)()`)
+    expect(await spawned(`spawn_link(${at}, jobs, echo, [])`)).toBe('normal')
+    expect(await spawned(`spawn_opt(${at}, jobs, echo, [], [link])`)).toBe('normal')
+    expect(await spawned(`spawn_link(${at}, fun jobs:echo/0)`)).toBe('normal')
+    expect(await spawned(`spawn_link(${at}, jobs, no_such, [])`)).toBe('undef')
+    expect(await spawned(`spawn_link(${at}, fun() -> ok end)`)).toMatch(/^\{badfun,/)
+    expect(await spawned(`spawn_link(${at}, jobs, fail, [])`)).toBe('{js_error,<<"Error">>,<<"failed">>}')
+  })
+
   test('with the group leader that the caller names', async () => {
     const [beam, node] = await both()
     node.expose('jobs', functions(node))

@@ -41,7 +41,7 @@ describe.each([{ hidden: false }, { hidden: true }])('hidden: $hidden', ({ hidde
     ).toBe('noproc')
   })
 
-  const services = ['rex', 'net_kernel', 'global_name_server', 'pg', 'user']
+  const services = ['rex', 'net_kernel', 'global_name_server', 'pg', 'user', 'logger_proxy']
   test.each(hidden ? services.filter((name) => name !== 'global_name_server') : services)(
     'sys meets %s: it shows its status, and will not be held or ended',
     async (name) => {

@@ -5,6 +5,7 @@ import type { Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
 import { DistError } from '../../../src/errors.js'
+import { ErlangError } from '../../../src/process/erlang-error.js'
 import type { GenFrom } from '../../../src/process/gen-reply.js'
 import { Gen } from '../../../src/gen/gen.js'
 import { GenServer, NO_REPLY, stopWith } from '../../../src/gen/server.js'
@@ -72,6 +73,8 @@ test('stop waits for the end, and says so when the server ends otherwise', async
   const { gen } = make()
   await gen.stop(await gen.start(new Echo()))
   await gen.stop(await gen.start(new Echo()), atom('shutdown'))
+  await gen.stop(await gen.start(new Echo()), tuple(atom('shutdown'), ['moved', 1n, new Map([['to', 2]])]))
+  await gen.stop(await gen.start(new Echo()), 'text')
   class Stubborn extends GenServer {
     override terminate(): void {
       throw new Error('not yet')
@@ -79,6 +82,31 @@ test('stop waits for the end, and says so when the server ends otherwise', async
   }
   await expect(gen.stop(await gen.start(new Stubborn()))).rejects.toMatchObject({ code: 'GEN_EXIT' })
 })
+
+test.each([
+  ['error', tuple(atom('oops'), [])],
+  ['exit', atom('oops')],
+  ['throw', tuple(atom('bad_return_value'), atom('oops'))],
+] as const)(
+  'a callback that raises with class %s ends the server as it ends a gen_server',
+  async (raised, reason) => {
+    const { gen } = make()
+    const ends: unknown[] = []
+    class Raising extends GenServer {
+      override handleCall(): never {
+        const error = new ErlangError(raised, atom('oops'))
+        error.stack = ''
+        throw error
+      }
+      override terminate(why: unknown): void {
+        ends.push(why)
+      }
+    }
+    const server = await gen.start(new Raising())
+    await expect(gen.call(server, 1)).rejects.toMatchObject({ code: 'GEN_EXIT', reason })
+    expect(ends).toEqual([reason])
+  },
+)
 
 test('stop of a service that refuses to end says so', async () => {
   const { gen, table } = make()

@@ -1,6 +1,6 @@
 /** Global names of nodes without sockets, and the parts they are made of. */
 import { atom, internAtom } from '../../../src/etf/atom.js'
-import { Pid, Reference } from '../../../src/etf/identifiers.js'
+import { ExportFun, Pid, Reference } from '../../../src/etf/identifiers.js'
 import type { Term } from '../../../src/etf/terms.js'
 import { tuple } from '../../../src/etf/tuple.js'
 import { GlobalNames } from '../../../src/global/global-names.js'
@@ -91,6 +91,20 @@ describe('three nodes', () => {
     )
     expect(done).toBe(6)
   }, 60_000)
+
+  test.each([
+    ['a name of no method', 'random_kill', /notify_all_name.*not random_kill$/],
+    ['a module and function in a tuple', tuple(atom('mine'), atom('decide')), /not object$/],
+    [
+      'an exported function of another arity',
+      new ExportFun(atom('mine'), atom('decide'), 2),
+      /not one of arity 2$/,
+    ],
+  ])('a way to resolve that is none is refused when it is given: %s', (_what, resolve, message) => {
+    const register = () => globals[0].register('name', sleeper(nodes[0]), { resolve: resolve as never })
+    expect(register).toThrow(message)
+    expect(register).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }))
+  })
 })
 
 describe('locks', () => {

@@ -96,6 +96,47 @@ test('what is no text, no function of io_lib or no request is an error, and stop
   expect(printed()).toBe('a')
 })
 
+test('Latin-1 is what its 256 characters can say', async () => {
+  const { ask, printed } = device()
+  const format = (text: number) => put(latin1, atom('io_lib'), atom('format'), [charlist('~ts'), [[[text]]]])
+  expect(await ask(put(latin1, [0xff]), put([0xff]), format(0xff))).toEqual(['ok', 'ok', 'ok'])
+  const replies = await ask(put(latin1, [0x100]), put([0x100]), format(0x100))
+  expect(replies.map((reply) => reply.startsWith('{error,{put_chars,latin1,'))).toEqual([true, true, true])
+  expect(printed()).toBe('ÿÿÿ')
+})
+
+test('prompts: text, atoms, formats with arguments, any other term', async () => {
+  const prompts: string[] = []
+  const { ask } = device({
+    readLine: (prompt) => {
+      prompts.push(prompt)
+      return Promise.resolve('line\n')
+    },
+  })
+  const format = (text: string, args: Encodable) => tuple(atom('format'), charlist(text), args)
+  const given = [
+    'text> ',
+    charlist('list> '),
+    atom('atom> '),
+    17,
+    tuple(1, 'b'),
+    format('~p of ~s> ', [1, 'x']),
+  ]
+  const bad = [format('~p', []), format('~q', [1]), format('~p', 1)]
+  await ask(...[...given, ...bad].map((prompt) => tuple(atom('get_line'), unicode, prompt)))
+  expect(prompts).toEqual([
+    'text> ',
+    'list> ',
+    'atom> ',
+    '17',
+    '{1,<<"b">>}',
+    '1 of x> ',
+    '???',
+    '???',
+    '???',
+  ])
+})
+
 test('input: lines and characters, lists or binaries, the end said once', async () => {
   const lines: (string | undefined)[] = ['one\n', 'ž🙂z\n', 'tail', undefined, 'after\n']
   const prompts: string[] = []
@@ -123,8 +164,9 @@ test('input: lines and characters, lists or binaries, the end said once', async 
     await ask(
       tuple(atom('setopts'), [atom('list')]),
       tuple(atom('setopts'), [tuple(atom('encoding'), latin1)]),
+      tuple(atom('setopts'), [tuple(atom('encoding'), atom('utf8'))]),
     ),
-  ).toEqual(['ok', '{error,enotsup}'])
+  ).toEqual(['ok', '{error,enotsup}', 'ok'])
 })
 
 test('text that Latin-1 does not hold is an error to who asks in Latin-1', async () => {

@@ -97,6 +97,34 @@ test('a peer is spoken to in the version in which it spoke, and first in that wh
   ])
 })
 
+test('a process that ends leaves each group as often as it is in it still', async () => {
+  const net = new Tables()
+  const [a, other] = [net.add('a@h'), net.add('b@h')]
+  const peer = playedPeer(other)
+  const pg = groupsOf(a)
+  const scope = pg.start()
+  net.connect(a, other)
+  peer.process.send(scope.pid, tuple(atom('discover'), peer.pid))
+  const process = sleeper(a)
+  for (const group of ['one', 'two', 'one', 'three', 'two', 'one']) pg.join('pg', group, process)
+  expect(pg.leave('pg', 'three', [process, process])).toBe(true)
+  expect(pg.leave('pg', 'three', process)).toBe(false)
+  expect(pg.leave('pg', 'one', process)).toBe(true)
+  await turn()
+  peer.received.length = 0
+  process.exit()
+  await turn()
+  const left = (group: string) => tuple(atom('leave'), scope.pid, process.pid, [atom(group)])
+  expect(peer.received).toEqual([left('one'), left('one'), left('two'), left('two')])
+  expect(pg.whichGroups('pg')).toEqual([])
+  const again = sleeper(a)
+  pg.join('pg', 'one', again)
+  pg.leave('pg', 'one', again)
+  await turn()
+  // Nobody watches who is in no group.
+  expect(again.watchers?.values() ?? []).toEqual([])
+})
+
 test('what a peer says it has takes the place of what it said, and only the difference is told', async () => {
   const net = new Tables()
   const [a, b] = [net.add('a@h'), net.add('b@h')]
