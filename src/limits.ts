@@ -22,7 +22,8 @@ export interface Limits {
   maxNesting: number
   /**
    * Elements of all containers in a term that is read. An element of one byte (an empty list) or two (an empty tuple) takes up
-   * to 100 bytes: stops messages of many MB of such from filling the heap; worst case some 1.7 GB.
+   * to 110 bytes: stops messages of many MB of such from filling the heap; worst case some 1.9 GB. Lists of bytes that come
+   * as strings count by the eight bytes, funs and bitstrings as several elements: for what they take.
    */
   maxTermElements: number
   /** Bytes of one encoded term: past it encoding is an error. Stops a runaway structure (a getter that makes more of itself). */
@@ -177,15 +178,30 @@ export interface Limits {
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
   maxMailboxMessages: number
   /**
-   * Messages, and bytes of messages of other nodes, in one process's mailbox above which those who send more to it are
-   * held back: their connections are not read until half of it was taken, or the process waits for a message that is not
-   * there. Stops a peer that sends faster than a process takes.
+   * Memory that the messages of other nodes in one process's mailbox may take, about: their bytes on the wire, and 64 for
+   * each element of their containers. Past it the process's `mailboxPolicy` decides, but a mailbox that is empty takes a
+   * message of any weight. Stops messages of many tiny terms to a process that does not read, each of which may take
+   * gigabytes; worst case that much, or one message (`maxTermElements`).
+   */
+  maxMailboxBytes: number
+  /**
+   * The same of all mailboxes of a node together. Where half of it is held, those that would hold more than
+   * `mailboxBusyBytes` take no more, where all of it is, none does, except for what a receive waits for. Stops a peer that
+   * sends to many processes that do not read; worst case one message more than that. V8's heap is 2 to 4 GB by default:
+   * with a smaller one, make this and `maxTermElements` smaller too.
+   */
+  maxAllMailboxBytes: number
+  /**
+   * Messages, and memory of messages of other nodes (as `maxMailboxBytes` has it), in one process's mailbox above which
+   * those who send more to it are held back: their connections are not read until half of it was taken, or the process
+   * waits for a message that is not there. Stops a peer that sends faster than a process takes.
    */
   mailboxBusyMessages: number
   mailboxBusyBytes: number
   /**
    * How often a connection that is held back is read all the same, for one more message: the process may be waiting for
-   * an answer that comes over it. Bounds how fast a mailbox that nobody reads grows.
+   * an answer that comes over it. As many times more rarely as the mailbox holds `mailboxBusyBytes`. Bounds how fast a
+   * mailbox that nobody reads grows.
    */
   mailboxTrickleMs: number
   /**
@@ -345,6 +361,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxFormerNames: 64,
   maxPooledNames: 10_000,
   maxMailboxMessages: 1_000_000,
+  maxMailboxBytes: 256 * 1024 * 1024,
+  maxAllMailboxBytes: 1024 * 1024 * 1024,
   mailboxBusyMessages: 10_000,
   mailboxBusyBytes: 8 * 1024 * 1024,
   mailboxTrickleMs: 100,

@@ -117,7 +117,7 @@ export class Kernel {
       adapt: (signal, { link }) => adapt(signal, link, answer),
       events: {
         up: (peer) => this.#up(peer),
-        signal: (signal, bytes) => this.table.deliver(signal, bytes),
+        signal: (signal, weight) => this.table.deliver(signal, weight),
         down: (peer, reason, error) => this.#down(peer, reason, error),
         setupFailed: (node, error) => this.#setupFailed(node, error),
         named: (name, creation) => this.#rename(name, creation),

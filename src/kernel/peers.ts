@@ -25,7 +25,8 @@ export interface Peer {
 export interface PeerEvents {
   /** The connection is up; `nodes()` shows it; no signal of it has been delivered. */
   up(peer: Peer): void
-  signal(signal: SignalIn, bytes: number, peer: Peer): void
+  /** @param weight what it takes in memory, about */
+  signal(signal: SignalIn, weight: number, peer: Peer): void
   /** A connection that was up is gone; `nodes()` no longer shows it. */
   down(peer: Peer, reason: string, error: BeampeerError | undefined): void
   /** A connection could not be set up. */
@@ -401,9 +402,9 @@ export class Peers {
   #handlers(): Pick<LinkHandlers, 'onUp' | 'onSignal' | 'onWritable' | 'onDown'> {
     return {
       onUp: (link) => this.#linkUp(link),
-      onSignal: (signal, bytes, link) => {
+      onSignal: (signal, weight, link) => {
         const up = this.#upByLink.get(link)
-        if (up !== undefined) this.#options.events.signal(signal, bytes, up)
+        if (up !== undefined) this.#options.events.signal(signal, weight, up)
       },
       onWritable: (link) => {
         const up = this.#upByLink.get(link)

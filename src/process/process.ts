@@ -247,7 +247,7 @@ export class Process {
   /** @internal made when it is first needed: most processes run one call and receive nothing */
   get mailbox(): Mailbox {
     if (this.#mailbox === undefined) {
-      this.#mailbox = new Mailbox()
+      this.#mailbox = new Mailbox(this.#table.mailboxRoom)
       if (!this.#alive) this.#mailbox.close(this.#exitedError())
     }
     return this.#mailbox

@@ -17,6 +17,7 @@ import type { Limits } from '../limits.js'
 import { localSignal, reasonOf } from './copy.js'
 import { toExitReason } from './erlang-error.js'
 import type { Mailbox } from './mailbox.js'
+import { MailboxRoom } from './mailbox-room.js'
 import type { Destination, Host, ProcessHandler, ReasonFallback, SpawnOptions, SpawnStarter } from './host.js'
 import { IdAllocator, pidNumber } from './ids.js'
 import { Process, type Alias, type SendOptions } from './process.js'
@@ -74,8 +75,10 @@ export class ProcessTable implements Host {
   readonly namedWatchers = new FewMap<number | string, Process>()
 
   /** @internal */ readonly options: ProcessTableOptions
-  /** @internal what the signal that is being delivered took on the wire; 0 for those of this node */
-  arrivingBytes = 0
+  /** @internal what the signal that is being delivered takes in memory, about; 0 for those of this node */
+  arrivingWeight = 0
+  /** @internal what the mailboxes hold of other nodes' messages */
+  readonly mailboxRoom: MailboxRoom
 
   readonly #processes = new ProcessSlots()
   readonly #relations = new Relations()
@@ -87,6 +90,7 @@ export class ProcessTable implements Host {
   constructor(options: ProcessTableOptions) {
     this.options = options
     this.limits = options.limits
+    this.mailboxRoom = new MailboxRoom(options.limits)
     this.ids = new IdAllocator(options.name, options.creation, 1, options.seed)
   }
 
@@ -358,12 +362,12 @@ export class ProcessTable implements Host {
 
   /**
    * A signal of another node for a process of this one.
-   * @param bytes what it took on the wire
+   * @param weight what it takes in memory, about
    */
-  deliver(signal: SignalIn, bytes = 0): void {
-    this.arrivingBytes = bytes
+  deliver(signal: SignalIn, weight = 0): void {
+    this.arrivingWeight = weight
     this.#queue.now(signal)
-    this.arrivingBytes = 0
+    this.arrivingWeight = 0
   }
 
   /** As {@link deliver}, after the code that runs now. */

@@ -226,6 +226,91 @@ test('a full mailbox does what its policy says; processes are bounded', async ()
   expect(exit.exitReason).toBe(atom('killed'))
 })
 
+/** A message of another node that takes `weight`. */
+function arrive(table: ProcessTable, to: Process, message: Term, weight: number): void {
+  table.deliver({ type: 'send', from: remote(), to: to.pid, message }, weight)
+}
+
+test('a mailbox holds maxMailboxBytes of other nodes; past it its policy decides', async () => {
+  const { table } = make({ maxMailboxBytes: 100 })
+  const policies = ['dropNew', 'dropOldest', 'exit'] as const
+  const processes = policies.map((mailboxPolicy) => table.spawn(idle, { mailboxPolicy }))
+  const [dropNew, dropOldest, exit] = processes as [Process, Process, Process]
+  for (const process of processes) {
+    arrive(table, process, 0, 30)
+    arrive(table, process, 1, 30)
+    arrive(table, process, 2, 40)
+  }
+  expect(processes.map(({ queueLength, alive }) => [queueLength, alive])).toEqual(Array(3).fill([3, true]))
+  for (const process of processes) arrive(table, process, 3, 31)
+  expect([dropNew.mailbox.messages(), dropNew.droppedMessages]).toEqual([[0, 1, 2], 1])
+  expect([dropOldest.mailbox.messages(), dropOldest.droppedMessages]).toEqual([[2, 3], 2])
+  expect(exit.exitReason).toBe(atom('killed'))
+  expect(table.mailboxRoom.held).toBe(100 + 71)
+  // What is sent here is not weighed, nor refused.
+  table.send(dropNew.pid, dropNew, atom('local'))
+  await turn()
+  expect(dropNew.queueLength).toBe(4)
+  await dropNew.receive()
+  arrive(table, dropNew, 4, 30)
+  expect(dropNew.mailbox.messages()).toEqual([1, 2, atom('local'), 4])
+})
+
+test('an empty mailbox takes a message of any weight, and an over-full one what a receive waits for', async () => {
+  const { table } = make({ maxMailboxBytes: 100 })
+  const process = table.spawn(idle)
+  arrive(table, process, 1, 5_000)
+  arrive(table, process, 2, 1)
+  expect([process.queueLength, process.droppedMessages]).toEqual([1, 1])
+  const waiting = process.receive({ match: (message) => message === 4 })
+  arrive(table, process, 3, 1)
+  arrive(table, process, 4, 1)
+  expect(await waiting).toBe(4)
+  expect([process.queueLength, process.droppedMessages]).toEqual([1, 2])
+  const oldest = table.spawn(idle, { mailboxPolicy: 'dropOldest' })
+  for (const [message, weight] of [5, 50, 5_000].entries()) arrive(table, oldest, message, weight)
+  expect(oldest.mailbox.messages()).toEqual([2])
+})
+
+test('all mailboxes together hold maxAllMailboxBytes, half of it for those that hold little', async () => {
+  const { table } = make({ maxMailboxBytes: 1_000, maxAllMailboxBytes: 200, mailboxBusyBytes: 10 })
+  const [greedy, other, small, oldest] = Array.from({ length: 4 }, (_, i) =>
+    table.spawn(idle, { mailboxPolicy: i === 3 ? 'dropOldest' : 'dropNew' }),
+  ) as [Process, Process, Process, Process]
+  arrive(table, greedy, 0, 99)
+  arrive(table, other, 0, 11)
+  expect(table.mailboxRoom.held).toBe(110)
+  for (const process of [greedy, other, oldest]) arrive(table, process, 1, 11)
+  expect([greedy, other, oldest].map(({ droppedMessages }) => droppedMessages)).toEqual([1, 1, 1])
+  arrive(table, small, 0, 10)
+  arrive(table, small, 1, 1)
+  expect([small.queueLength, small.droppedMessages]).toEqual([1, 1])
+  for (let i = 0; i < 8; i++) arrive(table, table.spawn(idle), i, 10)
+  expect(table.mailboxRoom.held).toBe(200)
+  const late = table.spawn(idle)
+  arrive(table, late, 0, 1)
+  expect(late.droppedMessages).toBe(1)
+  // A process that ends gives back what it held.
+  greedy.exit()
+  expect(table.mailboxRoom.held).toBe(101)
+  arrive(table, late, 0, 1)
+  expect(late.queueLength).toBe(1)
+})
+
+test('a match function that ends its process leaves nothing of it behind', async () => {
+  const { table } = make()
+  const process = table.spawn(idle)
+  const waiting = process.receive({
+    match: () => {
+      process.exit()
+      return false
+    },
+  })
+  arrive(table, process, 1, 100)
+  await expect(waiting).rejects.toMatchObject({ code: 'PROCESS_EXITED' })
+  expect(table.mailboxRoom.held).toBe(0)
+})
+
 test('a handler that throws ends its process with the error, and is reported', () => {
   const { table, errors } = make()
   const process = table.spawnHandler({
