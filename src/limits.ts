@@ -178,6 +178,12 @@ export interface Limits {
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
   maxMailboxMessages: number
   /**
+   * Links and monitors that the processes of one peer may have made on ours; past it the connection closes. Stops a peer
+   * that monitors without end; worst case some 440 MB for each connection. Those that come with a spawn request are not
+   * counted: `maxProcesses` bounds them.
+   */
+  maxRelationsPerConnection: number
+  /**
    * Memory that the messages of other nodes in one process's mailbox may take, about: their bytes on the wire, and 64 for
    * each element of their containers. Past it the process's `mailboxPolicy` decides, but a mailbox that is empty takes a
    * message of any weight. Stops messages of many tiny terms to a process that does not read, each of which may take
@@ -361,6 +367,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxFormerNames: 64,
   maxPooledNames: 10_000,
   maxMailboxMessages: 1_000_000,
+  maxRelationsPerConnection: 1_000_000,
   maxMailboxBytes: 256 * 1024 * 1024,
   maxAllMailboxBytes: 1024 * 1024 * 1024,
   mailboxBusyMessages: 10_000,

@@ -99,6 +99,7 @@ export class Kernel {
         },
       },
       onError: (error, where) => logger.error(`${where}: ${describe(error)}`),
+      onExcess: (node, error) => this.peers.get(node)?.link.close('connection_closed', error),
       onArrival: (mailbox, node) => this.#backpressure.arrived(mailbox, node),
     })
     this.#backpressure = new Backpressure(limits, (node) => this.peers.get(node)?.link)

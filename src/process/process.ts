@@ -8,6 +8,7 @@ import { Pid, type Reference } from '../etf/identifiers.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import type { Name } from '../dist/signals.js'
 import { describeReason, localTerm } from './copy.js'
+import type { Held } from './held.js'
 import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
 import { Messages } from './messages.js'
@@ -43,6 +44,8 @@ export interface IncomingMonitor {
   readonly watcher: Pid
   /** Set when the monitor was by registered name. */
   readonly name: Name | undefined
+  /** Where it is counted, if another node's process set it by itself. */
+  readonly held: Held | undefined
 }
 
 /** A spawn request that was sent and not answered. */

@@ -16,6 +16,7 @@ import type { Name, SignalIn, SignalOut } from '../dist/signals.js'
 import type { Limits } from '../limits.js'
 import { localSignal, reasonOf } from './copy.js'
 import { toExitReason } from './erlang-error.js'
+import { giveBack, type Held } from './held.js'
 import type { Mailbox } from './mailbox.js'
 import { MailboxRoom } from './mailbox-room.js'
 import type { Destination, Host, ProcessHandler, ReasonFallback, SpawnOptions, SpawnStarter } from './host.js'
@@ -53,6 +54,8 @@ export interface ProcessTableOptions {
   onError(error: unknown, where: string): void
   /** A message of another node was put into a mailbox. */
   onArrival?(mailbox: Mailbox, node: Atom): void
+  /** A node's processes made more links and monitors than its connection may: it is to be closed. */
+  onExcess?(node: Atom, error: DistError): void
   /** Seed for references, so that two incarnations differ even if EPMD gave both one creation. */
   seed?: readonly [number, number]
 }
@@ -204,11 +207,16 @@ export class ProcessTable implements Host {
     process.nodeMonitors = undefined
     if (aliases !== undefined) for (const ref of aliases.references()) this.#aliases.delete(ref)
     if (links !== undefined) {
-      for (const { pid: to, active } of links.values())
+      for (const link of links.values()) {
+        const { pid: to, active } = link
+        giveBack(link)
         if (active) this.#sendEnd(pid, { type: 'exit', from: pid, to, reason }, to.node, fallback)
+      }
     }
     if (watchers !== undefined) {
-      for (const { ref, watcher: to, name } of watchers.values()) {
+      for (const monitor of watchers.values()) {
+        const { ref, watcher: to, name } = monitor
+        giveBack(monitor)
         if (name !== undefined) this.namedWatchers.delete(this.ids.referenceKey(ref))
         // By name too, it comes after what the process sent.
         const signal = { type: 'monitorExit', from: name ?? pid, to, ref, reason } as const
@@ -424,6 +432,11 @@ export class ProcessTable implements Host {
   /** @internal Notes that `process` holds something that breaks when the connection to `node` does. */
   relate(process: Process, node: Atom): void {
     if (!this.ids.isThisNode(node)) this.#relations.relate(process, node)
+  }
+
+  /** @internal Where the links and monitors are counted that processes of `node` made; not those of this node. */
+  held(node: Atom): Held | undefined {
+    return this.#relations.held(node)
   }
 
   // --- helpers ---

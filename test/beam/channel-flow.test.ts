@@ -291,7 +291,7 @@ describe('when one side is slow', () => {
     const limits = { maxMailboxBytes: 1_000_000, mailboxBusyBytes: 100_000, mailboxTrickleMs: 1 }
     const node = await startNode({ limits })
     const count = 25
-    let answer: Term
+    let answer: Term | undefined
     const finish: (() => void)[] = []
     const silent = (mailboxPolicy: 'dropNew' | 'dropOldest') =>
       node.spawn(

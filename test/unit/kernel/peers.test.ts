@@ -74,6 +74,25 @@ test('the queue for a node being connected is bounded', async () => {
   expect(process.send({ name: 'x', node: B }, 3)).toBe(true)
 })
 
+test('a peer with more links and monitors than it may have loses its connection, and them', async () => {
+  const cluster = new Cluster()
+  const a = cluster.member(A.name)
+  const b = cluster.member(B.name, { limits: { maxRelationsPerConnection: 3 } })
+  const target = inbox(b, { name: 'target' }).process
+  const { process, messages } = inbox(a)
+  for (let i = 0; i < 3; i++) process.monitor({ name: 'target', node: B })
+  await cluster.loop.settle()
+  expect([b.nodes('connected'), messages.length, target.watchers?.values().length]).toEqual([[A.name], 0, 3])
+  process.monitor({ name: 'target', node: B })
+  await cluster.loop.settle()
+  expect([b.nodes('connected'), target.watchers?.values().length]).toEqual([[], 0])
+  expect(messages.map((message) => print(message)).join()).toMatch(/(,noconnection\}.*){4}/)
+  expect(cluster.log.filter((line) => line.includes('maxRelationsPerConnection 3'))).toHaveLength(1)
+  process.monitor({ name: 'target', node: B })
+  await cluster.loop.settle()
+  expect(target.watchers?.values().length).toBe(1)
+})
+
 test('simultaneous connects, at every interleaving of their deliveries, end in one connection', async () => {
   // `late` is how many turns of the loop the second side starts after the first.
   for (let late = 0; late < 12; late++) {

@@ -1,7 +1,7 @@
 /** Processes of one node among themselves: names, exits, links, monitors, limits, mailbox policies. */
 import '../../../src/etf/node.js'
-import { atom, internAtom } from '../../../src/etf/atom.js'
-import { Pid } from '../../../src/etf/identifiers.js'
+import { type Atom, atom, internAtom } from '../../../src/etf/atom.js'
+import { Pid, Reference } from '../../../src/etf/identifiers.js'
 import type { Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
@@ -31,6 +31,7 @@ function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void 
       checkConnection: () => undefined,
     },
     onError: (error, where) => errors.push(`${where}: ${String(error)}`),
+    onExcess: (node, error) => errors.push(`${node.name}: ${error.code}`),
   })
   const collect = (options: SpawnOptions = {}): { process: Process; messages: Term[] } => {
     const messages: Term[] = []
@@ -254,6 +255,90 @@ test('a mailbox holds maxMailboxBytes of other nodes; past it its policy decides
   await dropNew.receive()
   arrive(table, dropNew, 4, 30)
   expect(dropNew.mailbox.messages()).toEqual([1, 2, atom('local'), 4])
+})
+
+describe('links and monitors of another node are counted, and given back, one by one', () => {
+  const refThere = (word: number) => new Reference(THERE, 9, [word, 0, 0])
+  const link = (to: Process, id: number) => ({ type: 'link', from: remote(id), to: to.pid }) as const
+  const monitor = (to: Pid | Atom, word: number) =>
+    ({ type: 'monitor', from: remote(), to, ref: refThere(word) }) as const
+
+  test('up to maxRelationsPerConnection', () => {
+    const { table, errors } = make({ maxRelationsPerConnection: 3 })
+    const process = table.spawn(idle, { name: 'named' })
+    table.deliver(link(process, 1))
+    table.deliver(monitor(process.pid, 1))
+    table.deliver(monitor(atom('named'), 2))
+    // Again, which is the same ones.
+    table.deliver(link(process, 1))
+    table.deliver(monitor(process.pid, 1))
+    expect([table.held(THERE)?.count, errors]).toEqual([3, []])
+    table.deliver(monitor(process.pid, 3))
+    expect(errors).toEqual(['there@h: DIST_TOO_MANY_RELATIONS'])
+  })
+
+  test.each<[string, (table: ProcessTable, process: Process) => void, number]>([
+    ['demonitor', (t, p) => t.deliver({ type: 'demonitor', from: remote(), to: p.pid, ref: refThere(1) }), 4],
+    [
+      'demonitor by name',
+      (t) => t.deliver({ type: 'demonitor', from: remote(), to: atom('named'), ref: refThere(3) }),
+      4,
+    ],
+    [
+      'demonitor of what is not there',
+      (t, p) => t.deliver({ type: 'demonitor', from: remote(), to: p.pid, ref: refThere(9) }),
+      5,
+    ],
+    ['unlink', (t, p) => t.deliver({ type: 'unlinkId', id: 1, from: remote(1), to: p.pid }), 4],
+    ['unlink of old nodes', (t, p) => t.deliver({ type: 'unlink', from: remote(1), to: p.pid }), 4],
+    [
+      'unlink here, acknowledged',
+      (t, p) => {
+        p.unlink(remote(1))
+        expect(t.held(THERE)?.count).toBe(5)
+        t.deliver({ type: 'unlinkIdAck', id: 1, from: remote(1), to: p.pid })
+      },
+      4,
+    ],
+    ['exit', (t, p) => t.deliver({ type: 'exit', from: remote(2), to: p.pid, reason: atom('normal') }), 4],
+    ['the end of the process', (_, p) => p.exit(), 0],
+    ['a change of name', (t) => t.rename(internAtom('other@h'), 2), 5],
+  ])('%s', (_what, change, left) => {
+    const { table } = make()
+    const process = table.spawn(idle, { name: 'named' })
+    for (const id of [1, 2]) table.deliver(link(process, id))
+    for (const word of [1, 2]) table.deliver(monitor(process.pid, word))
+    table.deliver(monitor(atom('named'), 3))
+    // Those that it makes itself are not the other node's.
+    process.link(remote(3))
+    process.monitor(remote(3))
+    const held = table.held(THERE)
+    expect(held?.count).toBe(5)
+    change(table, process)
+    expect(held?.count).toBe(left)
+  })
+
+  test('the end of the connection, and the next one begins with none', () => {
+    const { table } = make()
+    const process = table.spawn(idle, { trapExit: true })
+    table.deliver(link(process, 1))
+    table.deliver(monitor(process.pid, 1))
+    const held = table.held(THERE)
+    table.connectionLost(THERE)
+    expect([held?.count, table.held(THERE)]).toEqual([0, undefined])
+    table.deliver(link(process, 1))
+    expect(table.held(THERE)?.count).toBe(1)
+  })
+
+  test('those of a spawn request are not counted: the processes are', () => {
+    const { table } = make()
+    table.setSpawnStarter(() => undefined)
+    const options = [atom('monitor'), atom('link')]
+    const mfa = { module: atom('m'), function: atom('f'), arity: 0, args: [] }
+    const from = { from: remote(), groupLeader: remote() }
+    table.deliver({ type: 'spawnRequest', ref: refThere(1), ...from, ...mfa, options })
+    expect([table.processCount, table.held(THERE)?.count]).toEqual([1, 0])
+  })
 })
 
 test('an empty mailbox takes a message of any weight, and an over-full one what a receive waits for', async () => {
