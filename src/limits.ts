@@ -158,6 +158,11 @@ export interface Limits {
   // --- kernel ---
   /** Signals queued for a node to which a connection is being set up. */
   maxPendingSignals: number
+  /**
+   * Memory that all signals take which wait for connections being set up: their bytes, and 512 for each. Stops a peer that
+   * asks, in the name of a node that does not answer, for large answers; worst case one term more (`maxTermBytes`).
+   */
+  maxPendingBytes: number
   /** Nodeup and nodedown events that wait in one `monitorNodes` iterator; past it new ones are counted and dropped. */
   maxNodeEvents: number
   /** Nodes whose last connection error is remembered. Stops a list that grows with every name that is tried. */
@@ -359,6 +364,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   epmdSettleTimeMs: 1_000,
 
   maxPendingSignals: 100_000,
+  maxPendingBytes: 256 * 1024 * 1024,
   maxNodeEvents: 10_000,
   maxRememberedErrors: 1_000,
   peerReleaseTimeoutMs: 5_000,

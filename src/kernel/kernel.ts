@@ -7,7 +7,6 @@ import { NodeError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
 import type { SignalIn } from '../dist/signals.js'
 import type { Limits } from '../limits.js'
-import { localSignal } from '../process/copy.js'
 import { IoClient } from '../process/io.js'
 import type { Process } from '../process/process.js'
 import { connectionChannel, type ConnectionEvent } from '../process/diagnostics.js'
@@ -114,7 +113,6 @@ export class Kernel {
       allowed: (node) => options.allowed.has(node),
       autoConnect: options.autoConnect,
       random32: options.random32,
-      freeze: (signal) => localSignal(signal),
       adapt: (signal, { link }) => adapt(signal, link, answer),
       events: {
         up: (peer) => this.#up(peer),

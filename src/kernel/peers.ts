@@ -12,6 +12,7 @@ import type { Link, LinkDown, LinkHandlers } from '../net/link.js'
 import type { Transport, TransportOptions } from '../net/transport.js'
 import type { CookieJar } from './cookies.js'
 import { NamePool } from './name-pool.js'
+import { WaitingSignals } from './waiting-signals.js'
 
 /** A connection that is up. */
 export interface Peer {
@@ -57,8 +58,6 @@ export interface PeersOptions {
   allowed(node: string): boolean
   /** `dist_auto_connect`: whether signals set up connections; `once`: only the first to each node. */
   autoConnect: 'always' | 'once' | 'never'
-  /** A copy of a signal that has to wait: what the caller does to its values afterwards must not change it. */
-  freeze(signal: SignalOut): SignalOut
   /** The signal in the form that this peer knows; undefined when there is nothing to send it. */
   adapt(signal: SignalOut, peer: Peer): SignalOut | undefined
   random32(): number
@@ -75,7 +74,6 @@ interface Pending {
   link: Link | undefined
   abort: AbortController | undefined
   waiting: Waiter[]
-  queue: { signal: SignalOut; sender: Pid | undefined }[]
 }
 
 interface Up extends Peer {
@@ -95,6 +93,7 @@ export class Peers {
   readonly #upByLink = new Map<Link, Up>()
   readonly #incoming = new Set<Link>()
   readonly #pool: NamePool
+  readonly #waiting: WaitingSignals
   /** Nodes that were connected: kept only for `autoConnect: 'once'`. */
   readonly #wasUp = new Set<Atom>()
   readonly #writableWaiters = new Map<string, (() => void)[]>()
@@ -106,6 +105,7 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options
+    this.#waiting = new WaitingSignals(options.limits)
     this.#pool = new NamePool(() => options.random32(), options.limits.maxPooledNames)
   }
 
@@ -126,9 +126,7 @@ export class Peers {
 
   /** Signals queued for connections that are being set up. */
   get pendingSignals(): number {
-    let count = 0
-    for (const entry of this.#table.values()) if (entry.state === 'pending') count += entry.queue.length
-    return count
+    return this.#waiting.count
   }
 
   /** Sends a signal, setting up a connection if there is none. See `Outlet.send`. */
@@ -140,13 +138,7 @@ export class Peers {
       if (this.#refuseAutoConnect(node)) return true
       entry = this.#connect(node)
     }
-    if (entry.queue.length >= this.#options.limits.maxPendingSignals) {
-      throw new NodeError(
-        'NODE_QUEUE_FULL',
-        `${node.name} is being connected and ${entry.queue.length} signals wait for it (limit maxPendingSignals)`,
-      )
-    }
-    entry.queue.push({ signal: this.#options.freeze(signal), sender })
+    this.#waiting.add(node.name, signal, sender)
     return true
   }
 
@@ -216,7 +208,7 @@ export class Peers {
     const entry = this.#table.get(node.name)
     if (entry === undefined) return Promise.resolve()
     if (entry.state === 'up' && !entry.link.busy) return Promise.resolve()
-    if (entry.state === 'pending' && entry.queue.length === 0) return Promise.resolve()
+    if (entry.state === 'pending' && !this.#waiting.has(node.name)) return Promise.resolve()
     return new Promise((resolve) => {
       const waiters = this.#writableWaiters.get(node.name)
       if (waiters === undefined) this.#writableWaiters.set(node.name, [resolve])
@@ -275,7 +267,6 @@ export class Peers {
       link: undefined,
       abort: new AbortController(),
       waiting: [],
-      queue: [],
     }
     this.#table.set(node.name, entry)
     // Later: who asks for the connection wants to wait for it before it can fail.
@@ -325,7 +316,8 @@ export class Peers {
     const { name, link } = entry
     if (this.#table.get(name) !== entry) return
     this.#table.delete(name)
-    const ours = entry.abort !== undefined || entry.waiting.length > 0 || entry.queue.length > 0
+    const signals = this.#waiting.take(name)
+    const ours = entry.abort !== undefined || entry.waiting.length > 0 || signals.length > 0
     entry.abort?.abort()
     entry.abort = undefined
     if (link !== undefined) {
@@ -334,7 +326,6 @@ export class Peers {
     }
     this.#pool.forget(name)
     for (const waiter of entry.waiting) waiter(error)
-    entry.queue.length = 0
     this.#wakeWriters(name)
     // Nobody here waited for a peer that only tried: its name is not worth an atom.
     if (ours) this.#options.events.setupFailed(internAtom(name), error)
@@ -379,7 +370,13 @@ export class Peers {
 
   /** Makes an incoming link the pending connection of a node that has none. */
   #adopt(name: string, link: Link): void {
-    this.#table.set(name, { state: 'pending', name, link, abort: undefined, waiting: [], queue: [] })
+    this.#table.set(name, {
+      state: 'pending',
+      name,
+      link,
+      abort: undefined,
+      waiting: [],
+    })
     this.#byLink.set(link, name)
   }
 
@@ -429,7 +426,7 @@ export class Peers {
     if (link.namedByPeer && link.thisNode !== undefined) {
       this.#options.events.named(link.thisNode.name, link.thisNode.creation)
     }
-    const { waiting, queue } = entry
+    const { waiting } = entry
     const up: Up = {
       state: 'up',
       node,
@@ -443,9 +440,9 @@ export class Peers {
     this.#upByLink.set(link, up)
     if (this.#options.autoConnect === 'once') this.#wasUp.add(node)
     this.#options.events.up(up)
-    for (const { signal, sender } of queue) {
+    for (const { packed, sender } of this.#waiting.take(name)) {
       try {
-        this.#transmit(signal, up, sender)
+        this.#transmit(packed.unpack(), up, sender)
       } catch (error) {
         this.#options.events.unsent(node, error as EtfError | DistError)
       }

@@ -1,12 +1,14 @@
 /** The connection table: set-up, simultaneous connects, replacement, queues and ends, over memory on virtual time. */
-import { atom, internAtom } from '../../../src/etf/atom.js'
+import { type Atom, atom, internAtom } from '../../../src/etf/atom.js'
 import { print } from '../../../src/etf/print.js'
+import { tuple } from '../../../src/etf/tuple.js'
 import type { Kernel } from '../../../src/kernel/kernel.js'
 import { NamePool, type PooledName } from '../../../src/kernel/name-pool.js'
 import { Cluster, inbox } from './support.js'
 
 const A = internAtom('a@virtual')
 const B = internAtom('b@virtual')
+const C = internAtom('c@virtual')
 
 function two(): { cluster: Cluster; a: Kernel; b: Kernel } {
   const cluster = new Cluster()
@@ -72,6 +74,57 @@ test('the queue for a node being connected is bounded', async () => {
   )
   await cluster.loop.settle()
   expect(process.send({ name: 'x', node: B }, 3)).toBe(true)
+})
+
+test('what waits for connections is bounded in bytes too, for all nodes together', async () => {
+  const cluster = new Cluster()
+  const size = 1_000
+  // The version, the binary's tag and length, and what a signal takes itself.
+  const each = 1 + 5 + size + 512
+  const a = cluster.member(A.name, { limits: { maxPendingBytes: 2 * each } })
+  for (const { name } of [B, C]) inbox(cluster.member(name), { name: 'sink' })
+  const { process } = inbox(a)
+  const send = (node: Atom) => process.send({ name: 'sink', node }, new Uint8Array(size))
+  send(B)
+  send(C)
+  expect(() => send(B)).toThrow(expect.objectContaining({ code: 'NODE_QUEUE_FULL' }))
+  cluster.remove(C.name)
+  await cluster.loop.settle()
+  // One went, the other was given up: neither waits any more.
+  send(C)
+  send(C)
+  expect(() => send(C)).toThrow(/limit maxPendingBytes/)
+  const larger = cluster.member('larger@virtual', { limits: { maxPendingBytes: 2 * each + 1 } })
+  const other = inbox(larger).process
+  for (let i = 0; i < 3; i++) other.send({ name: 'sink', node: B }, new Uint8Array(size))
+  expect(larger.peers.pendingSignals).toBe(3)
+})
+
+test('signals of every kind wait, and come as they were sent', async () => {
+  const { cluster, a, b } = two()
+  const seen: string[] = []
+  b.table.setSpawnStarter((process, request) => {
+    seen.push(print(tuple(request.module, request.function, [...request.args])))
+    process.exit(tuple(atom('result'), [1, 'x']))
+  })
+  const target = inbox(b, { name: 'sink', trapExit: true })
+  const { process, messages } = inbox(a)
+  const args = [1, [2, 'text'], tuple()]
+  const ref = a.table.spawnRequest(process, B, { module: atom('m'), function: atom('f'), args }, [
+    atom('monitor'),
+  ])
+  args.length = 0
+  process.sendExit(target.process.pid, tuple(atom('because'), 1))
+  process.monitor({ name: 'sink', node: B })
+  process.link(target.process.pid)
+  await cluster.loop.settle()
+  expect(seen).toEqual(['{m,f,[1,[2,<<"text">>],{}]}'])
+  expect(target.messages.map((message) => print(message)).join()).toMatch(/^\{'EXIT',.*,\{because,1\}\}$/)
+  expect(messages.map((message) => print(message)).join()).toMatch(
+    /spawn_reply.*'DOWN'.*\{result,\[1,<<"x">>\]\}/,
+  )
+  expect(process.monitors?.get(ref)).toBeUndefined()
+  expect([target.process.links?.size, target.process.watchers?.values().length]).toEqual([1, 1])
 })
 
 test('a peer with more links and monitors than it may have loses its connection, and them', async () => {
