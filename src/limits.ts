@@ -163,6 +163,12 @@ export interface Limits {
    * asks, in the name of a node that does not answer, for large answers; worst case one term more (`maxTermBytes`).
    */
   maxPendingBytes: number
+  /**
+   * Connections being set up at once because a signal is to be sent; past it the oldest is given up, as if the node could
+   * not be reached. Those that `connect` waits for are not counted. Stops a peer that asks in the names of any number of
+   * nodes, to which the answers go; worst case so many sockets and requests to EPMD.
+   */
+  maxAutoConnects: number
   /** Nodeup and nodedown events that wait in one `monitorNodes` iterator; past it new ones are counted and dropped. */
   maxNodeEvents: number
   /** Nodes whose last connection error is remembered. Stops a list that grows with every name that is tried. */
@@ -365,6 +371,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
 
   maxPendingSignals: 100_000,
   maxPendingBytes: 256 * 1024 * 1024,
+  maxAutoConnects: 1_024,
   maxNodeEvents: 10_000,
   maxRememberedErrors: 1_000,
   peerReleaseTimeoutMs: 5_000,

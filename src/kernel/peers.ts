@@ -10,6 +10,7 @@ import type { AcceptDecision, NameOffer } from '../handshake/types.js'
 import type { Limits } from '../limits.js'
 import type { Link, LinkDown, LinkHandlers } from '../net/link.js'
 import type { Transport, TransportOptions } from '../net/transport.js'
+import { AutoConnects } from './auto-connects.js'
 import type { CookieJar } from './cookies.js'
 import { NamePool } from './name-pool.js'
 import { WaitingSignals } from './waiting-signals.js'
@@ -94,6 +95,7 @@ export class Peers {
   readonly #incoming = new Set<Link>()
   readonly #pool: NamePool
   readonly #waiting: WaitingSignals
+  readonly #automatic: AutoConnects<Pending>
   /** Nodes that were connected: kept only for `autoConnect: 'once'`. */
   readonly #wasUp = new Set<Atom>()
   readonly #writableWaiters = new Map<string, (() => void)[]>()
@@ -106,6 +108,8 @@ export class Peers {
   constructor(options: PeersOptions) {
     this.#options = options
     this.#waiting = new WaitingSignals(options.limits)
+    const giveUp = (entry: Pending, error: NodeError) => this.#failPending(entry, error)
+    this.#automatic = new AutoConnects(options.limits.maxAutoConnects, giveUp)
     this.#pool = new NamePool(() => options.random32(), options.limits.maxPooledNames)
   }
 
@@ -137,6 +141,7 @@ export class Peers {
       if (this.#stopped) return true
       if (this.#refuseAutoConnect(node)) return true
       entry = this.#connect(node)
+      this.#automatic.add(entry)
     }
     this.#waiting.add(node.name, signal, sender)
     return true
@@ -145,7 +150,7 @@ export class Peers {
   /** Connects as a signal to `node` would, without one. */
   autoConnect(node: Atom): void {
     if (this.#table.has(node.name) || this.#stopped || this.#refuseAutoConnect(node)) return
-    this.#connect(node)
+    this.#automatic.add(this.#connect(node))
   }
 
   /** Whether there is a connection to `node`, or one being set up. */
@@ -182,6 +187,7 @@ export class Peers {
     if (found?.state === 'up') return Promise.resolve()
     if (this.#stopped) return Promise.reject(new NodeError('NODE_STOPPED', 'this node is stopped'))
     const entry = found ?? this.#connect(node)
+    this.#automatic.delete(entry)
     return new Promise((resolve, reject) => {
       entry.waiting.push((error) => (error === undefined ? resolve() : reject(error)))
     })
@@ -316,6 +322,7 @@ export class Peers {
     const { name, link } = entry
     if (this.#table.get(name) !== entry) return
     this.#table.delete(name)
+    this.#automatic.delete(entry)
     const signals = this.#waiting.take(name)
     const ours = entry.abort !== undefined || entry.waiting.length > 0 || signals.length > 0
     entry.abort?.abort()
@@ -357,6 +364,7 @@ export class Peers {
     // Both sides connect at once: the attempt of the node with the greater name stands.
     if (thisName > offer.name) return { status: 'nok' }
     const old = entry.link
+    this.#automatic.delete(entry)
     entry.abort?.abort()
     entry.abort = undefined
     entry.link = link
@@ -426,6 +434,7 @@ export class Peers {
     if (link.namedByPeer && link.thisNode !== undefined) {
       this.#options.events.named(link.thisNode.name, link.thisNode.creation)
     }
+    this.#automatic.delete(entry)
     const { waiting } = entry
     const up: Up = {
       state: 'up',

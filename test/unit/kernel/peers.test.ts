@@ -127,6 +127,76 @@ test('signals of every kind wait, and come as they were sent', async () => {
   expect([target.process.links?.size, target.process.watchers?.values().length]).toEqual([1, 1])
 })
 
+describe('connections that signals ask for, two at once', () => {
+  const D = internAtom('d@virtual')
+
+  function setUp() {
+    const cluster = new Cluster()
+    const a = cluster.member(A.name, { limits: { maxAutoConnects: 2 } })
+    for (const { name } of [B, C, D]) inbox(cluster.member(name), { name: 'sink' })
+    const { process, messages } = inbox(a)
+    const monitor = (node: Atom) => void process.monitor({ name: 'sink', node })
+    const broken = () =>
+      messages.map((message) => /sink,(.)@virtual\},noconnection/.exec(print(message))?.[1]).join('')
+    const connected = () =>
+      a
+        .nodes('connected')
+        .map((name) => name[0])
+        .join('')
+    return { cluster, a, monitor, broken, connected }
+  }
+
+  test('are set up', async () => {
+    const { cluster, monitor, broken, connected } = setUp()
+    for (const node of [B, C]) monitor(node)
+    await cluster.loop.settle()
+    expect([connected(), broken()]).toEqual(['bc', ''])
+    // Those that are up, and those that failed, are not counted any more.
+    cluster.remove(D.name)
+    monitor(D)
+    await cluster.loop.settle()
+    expect([connected(), broken()]).toEqual(['bc', 'd'])
+  })
+
+  test('one more: the oldest is given up, as a node that cannot be reached', async () => {
+    const { cluster, a, monitor, broken, connected } = setUp()
+    for (const node of [B, C, D]) monitor(node)
+    expect(broken()).toBe('')
+    await cluster.loop.settle()
+    expect([connected(), broken()]).toEqual(['cd', 'b'])
+    expect(a.connectionError(B)).toMatchObject({
+      code: 'NODE_TOO_MANY_CONNECTS',
+      message: expect.stringContaining('maxAutoConnects') as string,
+    })
+    monitor(B)
+    await cluster.loop.settle()
+    expect(connected()).toBe('cdb')
+  })
+
+  test('what connect waits for is not counted, nor given up', async () => {
+    const { cluster, a, monitor, broken, connected } = setUp()
+    const first = outcome(a.peers.connect(B))
+    monitor(C)
+    const second = outcome(a.peers.connect(C))
+    monitor(D)
+    a.peers.autoConnect(internAtom('none@virtual'))
+    await cluster.loop.settle()
+    expect([first.value, second.value, connected(), broken()]).toEqual(['up', 'up', 'bcd', ''])
+  })
+})
+
+test('a name that a signal tries to reach is given again afterwards', () => {
+  let seed = 0
+  const pool = new NamePool(() => ++seed, 10)
+  const { name, creation } = pool.take('host', () => false)
+  pool.release(name)
+  const other = pool.take('host', (taken) => taken === name)
+  expect(other.name).not.toBe(name)
+  expect(pool.freeCount).toBe(1)
+  expect(pool.take('host', () => false)).toEqual({ name, creation: creation + 1 })
+  expect(pool.freeCount).toBe(0)
+})
+
 test('a peer with more links and monitors than it may have loses its connection, and them', async () => {
   const cluster = new Cluster()
   const a = cluster.member(A.name)
