@@ -254,6 +254,14 @@ export interface Limits {
    * lost to all at once, and only who hears of it from others first would take it for a partition.
    */
   globalLossDelayMs: number
+  /**
+   * Lines of the log about one node, or whatever else others cause lines about, in `logPeriodMs`; then one says how many
+   * were left out. Stops a peer that asks for what cannot be answered from filling a disk.
+   */
+  maxLogLines: number
+  logPeriodMs: number
+  /** Nodes and other subjects whose lines are counted apart, those of all others together. Stops a peer with many names. */
+  maxLogSubjects: number
   /** Processes alive at once on this node (the BEAM's default is 262,144 up to OTP 26, 1,048,576 since). */
   maxProcesses: number
 
@@ -395,6 +403,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxGlobalLocks: 100_000,
   maxLostConnections: 10_000,
   globalLossDelayMs: 100,
+  maxLogLines: 50,
+  logPeriodMs: 60_000,
+  maxLogSubjects: 100,
   maxProcesses: 262_144,
 
   maxProbeRows: 500,

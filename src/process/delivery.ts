@@ -29,7 +29,8 @@ export function deliverMessage(
     try {
       process.handler.message(message, from)
     } catch (error) {
-      table.reportError(error, `handler process ${process.registeredName ?? process.pid.toString()}`)
+      const where = `handler process ${process.registeredName ?? process.pid.toString()}`
+      table.reportError(error, where, from?.node)
       table.terminate(process, reasonOf(error))
     }
     return

@@ -50,8 +50,11 @@ export interface ProcessTableOptions {
   creation: number
   limits: Limits
   outlet: Outlet
-  /** Told of errors that have no one to go to: a handler that threw, a reason that could not be encoded. */
-  onError(error: unknown, where: string): void
+  /**
+   * Told of errors that have no one to go to: a handler that threw, a reason that could not be encoded.
+   * @param peer the node that caused it, if it is known
+   */
+  onError(error: unknown, where: string, peer?: Atom): void
   /** A message of another node was put into a mailbox. */
   onArrival?(mailbox: Mailbox, node: Atom): void
   /** A node's processes made more links and monitors than its connection may: it is to be closed. */
@@ -228,7 +231,7 @@ export class ProcessTable implements Host {
         try {
           sendDemonitor(this, pid, ref, target)
         } catch (error) {
-          this.reportError(error, `end of ${pid.toString()}`)
+          this.reportError(error, `end of ${pid.toString()}`, target.node)
         }
       }
     }
@@ -398,12 +401,13 @@ export class ProcessTable implements Host {
     try {
       receiveSignal(this, signal)
     } catch (error) {
-      this.reportError(error, `signal ${signal.type}`)
+      const peer = 'from' in signal && signal.from instanceof Pid ? signal.from.node : undefined
+      this.reportError(error, `signal ${signal.type}`, peer)
     }
   }
 
-  reportError(error: unknown, where: string): void {
-    this.options.onError(error, where)
+  reportError(error: unknown, where: string, peer?: Atom): void {
+    this.options.onError(error, where, peer)
   }
 
   // --- connections ---
@@ -470,7 +474,7 @@ export class ProcessTable implements Host {
         this.signal({ ...signal, reason: fallback.reasonInstead(error) }, node, sender)
       }
     } catch (error) {
-      this.reportError(error, `end of ${pid.toString()}`)
+      this.reportError(error, `end of ${pid.toString()}`, node)
     }
   }
 }

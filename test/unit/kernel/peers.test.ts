@@ -197,6 +197,25 @@ test('a name that a signal tries to reach is given again afterwards', () => {
   expect(pool.freeCount).toBe(0)
 })
 
+test('a peer that causes line after line of the log gets so many of them, and the others theirs', async () => {
+  const cluster = new Cluster()
+  const limits = { maxLogLines: 2, maxQueuedBytes: 0 }
+  const a = cluster.member(A.name)
+  const c = cluster.member(C.name)
+  const b = cluster.member(B.name, { limits })
+  await Promise.all([a.peers.connect(B), c.peers.connect(B), cluster.loop.settle()])
+  cluster.log.length = 0
+  // The answer to each, that there is no such process, finds no room.
+  for (let i = 0; i < 5; i++) inbox(a).process.monitor({ name: 'nobody', node: B })
+  inbox(c).process.monitor({ name: 'nobody', node: B })
+  await cluster.loop.settle()
+  expect(cluster.log.filter((line) => line.startsWith('signal monitor:'))).toHaveLength(3)
+  b.stop()
+  expect(cluster.log.filter((line) => line.includes('left out'))).toEqual([
+    expect.stringMatching(/^a@virtual: 3 more lines/),
+  ])
+})
+
 test('a peer with more links and monitors than it may have loses its connection, and them', async () => {
   const cluster = new Cluster()
   const a = cluster.member(A.name)

@@ -21,6 +21,7 @@ function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void 
   const sent: SignalOut[] = []
   const errors: string[] = []
   const connects: string[] = []
+  const causes: (string | undefined)[] = []
   const table = new ProcessTable({
     name: HERE,
     creation: 1,
@@ -30,7 +31,10 @@ function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void 
       connect: (node) => connects.push(node.name),
       checkConnection: () => undefined,
     },
-    onError: (error, where) => errors.push(`${where}: ${String(error)}`),
+    onError: (error, where, peer) => {
+      errors.push(`${where}: ${String(error)}`)
+      causes.push(peer?.name)
+    },
     onExcess: (node, error) => errors.push(`${node.name}: ${error.code}`),
   })
   const collect = (options: SpawnOptions = {}): { process: Process; messages: Term[] } => {
@@ -40,7 +44,7 @@ function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void 
       process: table.spawnHandler({ message: (message) => void messages.push(message) }, options),
     }
   }
-  return { table, sent, errors, connects, collect }
+  return { table, sent, errors, causes, connects, collect }
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -394,6 +398,26 @@ test('a match function that ends its process leaves nothing of it behind', async
   arrive(table, process, 1, 100)
   await expect(waiting).rejects.toMatchObject({ code: 'PROCESS_EXITED' })
   expect(table.mailboxRoom.held).toBe(0)
+})
+
+test('what cannot be answered is reported with the node that asked', () => {
+  const refuse = () => {
+    throw new DistError('DIST_QUEUE_FULL', 'full')
+  }
+  const { table, errors, causes } = make({}, refuse)
+  const gone = table.spawn(idle)
+  gone.exit()
+  const to = gone.pid
+  table.deliver({ type: 'unlinkId', id: 7, from: remote(), to })
+  table.deliver({ type: 'link', from: remote(), to })
+  table.deliver({ type: 'monitor', from: remote(), to, ref: table.makeReference() })
+  const alive = table.spawn(idle)
+  table.deliver({ type: 'link', from: remote(), to: alive.pid })
+  alive.exit()
+  const handler = table.spawnHandler({ message: () => refuse() })
+  table.deliver({ type: 'send', from: remote(), to: handler.pid, message: 1 })
+  expect(errors).toHaveLength(5)
+  expect(causes).toEqual(Array(5).fill(THERE.name))
 })
 
 test('a handler that throws ends its process with the error, and is reported', () => {
