@@ -22,7 +22,8 @@ export interface Limits {
   maxNesting: number
   /**
    * Elements of all containers in a term that is read. An element of one byte (an empty list) or two (an empty tuple) takes up
-   * to 100 bytes: stops messages of many MB of such from filling the heap; worst case some 1.7 GB.
+   * to 110 bytes: stops messages of many MB of such from filling the heap; worst case some 1.9 GB. Lists of bytes that come
+   * as strings count by the eight bytes, funs and bitstrings as several elements: for what they take.
    */
   maxTermElements: number
   /** Bytes of one encoded term: past it encoding is an error. Stops a runaway structure (a getter that makes more of itself). */
@@ -157,6 +158,17 @@ export interface Limits {
   // --- kernel ---
   /** Signals queued for a node to which a connection is being set up. */
   maxPendingSignals: number
+  /**
+   * Memory that all signals take which wait for connections being set up: their bytes, and 512 for each. Stops a peer that
+   * asks, in the name of a node that does not answer, for large answers; worst case one term more (`maxTermBytes`).
+   */
+  maxPendingBytes: number
+  /**
+   * Connections being set up at once because a signal is to be sent; past it the oldest is given up, as if the node could
+   * not be reached. Those that `connect` waits for are not counted. Stops a peer that asks in the names of any number of
+   * nodes, to which the answers go; worst case so many sockets and requests to EPMD.
+   */
+  maxAutoConnects: number
   /** Nodeup and nodedown events that wait in one `monitorNodes` iterator; past it new ones are counted and dropped. */
   maxNodeEvents: number
   /** Nodes whose last connection error is remembered. Stops a list that grows with every name that is tried. */
@@ -177,15 +189,36 @@ export interface Limits {
   /** Messages in one process's mailbox; past it the process's `mailboxPolicy` decides. */
   maxMailboxMessages: number
   /**
-   * Messages, and bytes of messages of other nodes, in one process's mailbox above which those who send more to it are
-   * held back: their connections are not read until half of it was taken, or the process waits for a message that is not
-   * there. Stops a peer that sends faster than a process takes.
+   * Links and monitors that the processes of one peer may have made on ours; past it the connection closes. Stops a peer
+   * that monitors without end; worst case some 440 MB for each connection. Those that come with a spawn request are not
+   * counted: `maxProcesses` bounds them.
+   */
+  maxRelationsPerConnection: number
+  /**
+   * Memory that the messages of other nodes in one process's mailbox may take, about: their bytes on the wire, and 64 for
+   * each element of their containers. Past it the process's `mailboxPolicy` decides, but a mailbox that is empty takes a
+   * message of any weight. Stops messages of many tiny terms to a process that does not read, each of which may take
+   * gigabytes; worst case that much, or one message (`maxTermElements`).
+   */
+  maxMailboxBytes: number
+  /**
+   * The same of all mailboxes of a node together. Where half of it is held, those that would hold more than
+   * `mailboxBusyBytes` take no more, where all of it is, none does, except for what a receive waits for. Stops a peer that
+   * sends to many processes that do not read; worst case one message more than that. V8's heap is 2 to 4 GB by default:
+   * with a smaller one, make this and `maxTermElements` smaller too.
+   */
+  maxAllMailboxBytes: number
+  /**
+   * Messages, and memory of messages of other nodes (as `maxMailboxBytes` has it), in one process's mailbox above which
+   * those who send more to it are held back: their connections are not read until half of it was taken, or the process
+   * waits for a message that is not there. Stops a peer that sends faster than a process takes.
    */
   mailboxBusyMessages: number
   mailboxBusyBytes: number
   /**
    * How often a connection that is held back is read all the same, for one more message: the process may be waiting for
-   * an answer that comes over it. Bounds how fast a mailbox that nobody reads grows.
+   * an answer that comes over it. The more rarely by the square of how many times `mailboxBusyBytes` the mailbox holds. Bounds how fast a
+   * mailbox that nobody reads grows.
    */
   mailboxTrickleMs: number
   /**
@@ -221,6 +254,14 @@ export interface Limits {
    * lost to all at once, and only who hears of it from others first would take it for a partition.
    */
   globalLossDelayMs: number
+  /**
+   * Lines of the log about one node, or whatever else others cause lines about, in `logPeriodMs`; then one says how many
+   * were left out. Stops a peer that asks for what cannot be answered from filling a disk.
+   */
+  maxLogLines: number
+  logPeriodMs: number
+  /** Nodes and other subjects whose lines are counted apart, those of all others together. Stops a peer with many names. */
+  maxLogSubjects: number
   /** Processes alive at once on this node (the BEAM's default is 262,144 up to OTP 26, 1,048,576 since). */
   maxProcesses: number
 
@@ -337,6 +378,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   epmdSettleTimeMs: 1_000,
 
   maxPendingSignals: 100_000,
+  maxPendingBytes: 256 * 1024 * 1024,
+  maxAutoConnects: 1_024,
   maxNodeEvents: 10_000,
   maxRememberedErrors: 1_000,
   peerReleaseTimeoutMs: 5_000,
@@ -345,6 +388,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxFormerNames: 64,
   maxPooledNames: 10_000,
   maxMailboxMessages: 1_000_000,
+  maxRelationsPerConnection: 1_000_000,
+  maxMailboxBytes: 256 * 1024 * 1024,
+  maxAllMailboxBytes: 1024 * 1024 * 1024,
   mailboxBusyMessages: 10_000,
   mailboxBusyBytes: 8 * 1024 * 1024,
   mailboxTrickleMs: 100,
@@ -357,6 +403,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxGlobalLocks: 100_000,
   maxLostConnections: 10_000,
   globalLossDelayMs: 100,
+  maxLogLines: 50,
+  logPeriodMs: 60_000,
+  maxLogSubjects: 100,
   maxProcesses: 262_144,
 
   maxProbeRows: 500,

@@ -41,8 +41,9 @@ export interface ReceiverHandlers {
   /**
    * A signal from the peer, synchronously and in the order of the wire.
    * @param bytes what it took on the wire, without headers
+   * @param elements how many its terms have, those of containers in it included
    */
-  onSignal(signal: SignalIn, bytes: number): void
+  onSignal(signal: SignalIn, bytes: number, elements: number): void
   /**
    * A message whose payload is no term: it is lost, and the channel goes on. For those who look on; without this handler
    * the channel ends, as in a BEAM.
@@ -227,11 +228,12 @@ export class ChannelReceiver {
     }
     const { signal, payload } = decodeControl(control, this.peer)
     if (payload && !this.readPayload(reader, signal)) return
+    const elements = reader.claimed
     if (context === this.lentContext) {
       reader.release()
       this.spareReader = reader
     }
-    this.handlers.onSignal(signal, end - start)
+    this.handlers.onSignal(signal, end - start, elements)
   }
 
   private readerOf(bytes: Uint8Array, start: number, end: number, context: DecodeContext): Reader {

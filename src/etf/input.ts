@@ -86,8 +86,11 @@ export class Input {
   readonly maxIntegerBytes: number
   /** @internal */
   readonly maxNesting: number
-  /** Elements of containers that may still be read. */
-  private elementsLeft: number
+  /**
+   * Elements of containers that were read, and what takes as much memory: says how much the terms take, whatever their bytes.
+   * @internal
+   */
+  claimed = 0
   private readonly maxElements: number
   /**
    * Depth to which containers are read by recursion.
@@ -118,7 +121,7 @@ export class Input {
       (context.limits === undefined ? processBudget : new AtomBudget(unmetered(context.limits)))
     this.maxIntegerBytes = context.limits?.maxIntegerBytes ?? DEFAULT_LIMITS.maxIntegerBytes
     this.maxNesting = context.limits?.maxNesting ?? DEFAULT_LIMITS.maxNesting
-    this.elementsLeft = this.maxElements = context.limits?.maxTermElements ?? DEFAULT_LIMITS.maxTermElements
+    this.maxElements = context.limits?.maxTermElements ?? DEFAULT_LIMITS.maxTermElements
     this.recursion = this.maxNesting < MAX_RECURSION ? this.maxNesting : MAX_RECURSION
     this.text = context.binaries === 'text' ? new TextWindow(bytes) : undefined
     this.copy = context.copy ?? false
@@ -134,7 +137,7 @@ export class Input {
     this.position = start
     this.end = end
     this.view = worthwhileView(bytes, end - start)
-    this.elementsLeft = this.maxElements
+    this.claimed = 0
   }
 
   /**
@@ -200,10 +203,18 @@ export class Input {
   claim(count: number, bytesEach: number): number {
     const terms = count * bytesEach
     if (terms > this.end - this.position) throw this.truncated(terms)
-    this.elementsLeft -= terms
-    if (this.elementsLeft < 0)
-      throw this.malformed('ETF_TOO_MANY_ELEMENTS', 'brings the elements of the term past maxTermElements')
+    this.count(terms)
     return count
+  }
+
+  /**
+   * Counts what takes as much memory as so many elements do, with them.
+   * @internal
+   */
+  count(elements: number): void {
+    this.claimed += elements
+    if (this.claimed > this.maxElements)
+      throw this.malformed('ETF_TOO_MANY_ELEMENTS', 'brings the elements of the term past maxTermElements')
   }
 
   // --- atoms --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,10 @@ import { describeTag } from './tags.js'
 import type { Term } from './terms.js'
 import { BitString, NativeRecord } from './values.js'
 
+/** What a fun, and a bitstring, take beyond what one element does: as so many more. */
+const FUN_ELEMENTS = 6
+const BIT_STRING_ELEMENTS = 3
+
 /** An opened fun or record: how many terms follow, and what to make of them. */
 export interface OpenCompound {
   count: number
@@ -38,6 +42,7 @@ function openFun(reader: Input): OpenCompound {
   const oldIndex = readSmallInteger(reader)
   const oldUniq = readSmallInteger(reader)
   const pid = readPid(reader)
+  reader.count(FUN_ELEMENTS)
   reader.claim(count, 1)
   return {
     count,
@@ -60,6 +65,7 @@ function openOldFun(reader: Input): OpenCompound {
   const module = reader.atom()
   const index = readSmallInteger(reader)
   const uniq = readSmallInteger(reader)
+  reader.count(FUN_ELEMENTS)
   reader.claim(count, 1)
   return {
     count,
@@ -105,6 +111,7 @@ export function readBitString(reader: Input): Term {
   }
   reader.position = p + length
   const bytes = platform.copyBinary(reader.bytes, p, length)
+  reader.count(BIT_STRING_ELEMENTS)
   if (bits === 0 || bits === 8) return bytes
   // Bits that do not count are zero in the term, whatever the wire says: equal bitstrings have equal bytes.
   bytes[length - 1] = (bytes[length - 1] as number) & (0xff << (8 - bits))

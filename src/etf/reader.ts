@@ -337,6 +337,8 @@ export class Reader extends LeafReader {
     const p = this.position
     if (p + length > this.end) throw this.truncated(length)
     this.position = p + length
+    // Eight bytes of memory each: eight of them weigh as much as one element that is a term of its own.
+    this.count(length >>> 3)
     const bytes = this.bytes
     const items = room(length)
     for (let i = 0; i < length; i++) items[i] = bytes[p + i] as number

@@ -51,7 +51,7 @@ export interface LockerOptions {
   random(): number
   /** Both lockers have the lock: names may be exchanged. */
   lockIsSet(node: Atom, tag: Term, lockId: LockId): void
-  onError(error: unknown, where: string): void
+  onError(error: unknown, where: string, peer?: Atom): void
 }
 
 export class Locker {
@@ -249,7 +249,7 @@ export class Locker {
         host.send(this.process.pid, to, tuple(GEN_CAST, message))
       }
     } catch (error) {
-      onError(error, `lock_set to ${locker.node.name}`)
+      onError(error, `lock_set to ${locker.node.name}`, locker.node)
     }
   }
 

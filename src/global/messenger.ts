@@ -34,7 +34,7 @@ export class Messenger {
     try {
       host.send(from, to, message)
     } catch (error) {
-      onError(error, `message of global to ${node.name}`)
+      onError(error, `message of global to ${node.name}`, node)
     }
   }
 }

@@ -223,7 +223,7 @@ export class NameServer {
     try {
       if (this.process.alive) genReply(this.#options.host, this.process.pid, from, answer)
     } catch (error) {
-      this.#options.onError(error, 'answer of global_name_server')
+      this.#options.onError(error, 'answer of global_name_server', from.pid.node)
     }
   }
 

@@ -1,4 +1,5 @@
 /** What the parts of `global` are given. */
+import type { Atom } from '../etf/atom.js'
 import type { Cluster } from '../process/cluster.js'
 import type { Host } from '../process/host.js'
 import type { ResolverOptions } from './resolver.js'
@@ -22,5 +23,5 @@ export interface GlobalOptions {
   /** How long to wait before acting on a lost connection. */
   lossDelayMs: number
   log: { info(message: string): void; warn(message: string): void }
-  onError(error: unknown, where: string): void
+  onError(error: unknown, where: string, peer?: Atom): void
 }

@@ -5,17 +5,24 @@
  *     mailbox over the limit ─▶ pauseReading ─▶ half of it taken, or a receive that waits ─▶ resumeReading
  *
  * A process that takes nothing may be waiting for an answer of that same peer, behind what fills its mailbox. So no pause
- * is for good: from time to time the connection is read until the next message for a full mailbox.
+ * is for good: from time to time the connection is read until the next message for a full mailbox. The more that holds, the
+ * more rarely, by the square: a process that is slow with large messages has taken some by then, and nothing is lost.
  */
 import type { Atom } from '../etf/atom.js'
 import type { Limits } from '../limits.js'
 import type { Link } from '../net/link.js'
 import type { Mailbox } from '../process/mailbox.js'
 
-type PressureLimits = Pick<Limits, 'mailboxBusyMessages' | 'mailboxBusyBytes' | 'mailboxTrickleMs'>
+type PressureLimits = Pick<
+  Limits,
+  'mailboxBusyMessages' | 'mailboxBusyBytes' | 'mailboxTrickleMs' | 'maxMailboxBytes'
+>
 
 type HeldLink = Pick<Link, 'pauseReading' | 'resumeReading'>
 type LinkTo = (node: Atom) => HeldLink | undefined
+
+/** Longest time that a timer of Node can wait. */
+const MAX_TIMER_MS = 0x7fff_ffff
 
 interface Pressure {
   readonly links: Set<HeldLink>
@@ -45,7 +52,7 @@ export class Backpressure {
     if (link === undefined) return
     let pressure = this.#pressed.get(mailbox)
     if (pressure === undefined) {
-      const timer = setTimeout(() => this.#release(mailbox), this.#limits.mailboxTrickleMs)
+      const timer = setTimeout(() => this.#release(mailbox), this.#pauseMs(mailbox))
       // A connection keeps the process running, not the wait for its turn.
       timer.unref()
       pressure = { links: new Set(), timer }
@@ -66,7 +73,13 @@ export class Backpressure {
 
   #isOver(mailbox: Mailbox, part: 1 | 2): boolean {
     const { mailboxBusyMessages, mailboxBusyBytes } = this.#limits
-    return mailbox.length * part > mailboxBusyMessages || mailbox.bytes * part > mailboxBusyBytes
+    return mailbox.length * part > mailboxBusyMessages || mailbox.weight * part > mailboxBusyBytes
+  }
+
+  #pauseMs(mailbox: Mailbox): number {
+    const { mailboxTrickleMs, mailboxBusyBytes, maxMailboxBytes } = this.#limits
+    const times = Math.min(mailbox.weight, maxMailboxBytes) / mailboxBusyBytes
+    return Math.min(mailboxTrickleMs * Math.max(1, times ** 2 || 1), MAX_TIMER_MS)
   }
 
   #release(mailbox: Mailbox): void {

@@ -62,7 +62,7 @@ export function startGroupLeader(
       host.send(process.pid, from, tuple(IO_REPLY, replyAs, reply))
     } catch (error) {
       // Its node cannot read what it gave us to reply with, or does not read at all: that ends nobody else's output.
-      host.reportError(error, `answer of group leader ${process.pid.toString()}`)
+      host.reportError(error, `answer of group leader ${process.pid.toString()}`, from.node)
     }
   }
   const run = (asked: IoRequest): void => {

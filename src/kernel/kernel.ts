@@ -8,7 +8,7 @@ import { NodeError } from '../errors.js'
 import { internAtom, type Atom } from '../etf/atom.js'
 import type { SignalIn } from '../dist/signals.js'
 import type { Limits } from '../limits.js'
-import { localSignal } from '../process/copy.js'
+import { LimitedLog } from '../net/limited-log.js'
 import { IoClient } from '../process/io.js'
 import type { Process } from '../process/process.js'
 import { connectionChannel, type ConnectionEvent } from '../process/diagnostics.js'
@@ -76,6 +76,8 @@ export class Kernel {
   /** `net_kernel:monitor_nodes/2` of processes. */
   readonly nodeMessages: NodeMessages
   readonly ticktime: NetTicktime
+  /** For what peers can cause lines about. */
+  readonly log: LimitedLog
   readonly #options: KernelOptions
   readonly #subscriptions = new Set<NodeSubscription>()
   readonly #setupErrors = new Map<Atom, BeampeerError>()
@@ -87,7 +89,8 @@ export class Kernel {
   constructor(options: KernelOptions) {
     this.#options = options
     this.#named = options.name !== undefined
-    const { limits, logger } = options
+    const { limits } = options
+    this.log = new LimitedLog(options.logger, limits)
     this.table = new ProcessTable({
       name: internAtom(options.name ?? NONODE),
       creation: options.creation,
@@ -100,7 +103,8 @@ export class Kernel {
           if (!this.peers.has(node)) queueMicrotask(() => this.table.connectionLost(node))
         },
       },
-      onError: (error, where) => logger.error(`${where}: ${describe(error)}`),
+      onError: (error, where, peer) => this.log.error(peer?.name ?? where, `${where}: ${describe(error)}`),
+      onExcess: (node, error) => this.peers.get(node)?.link.close('connection_closed', error),
       onArrival: (mailbox, node) => this.#backpressure.arrived(mailbox, node),
     })
     this.#backpressure = new Backpressure(limits, (node) => this.peers.get(node)?.link)
@@ -115,20 +119,19 @@ export class Kernel {
       allowed: (node) => options.allowed.has(node),
       autoConnect: options.autoConnect,
       random32: options.random32,
-      freeze: (signal) => localSignal(signal),
       adapt: (signal, { link }) => adapt(signal, link, answer),
       events: {
         up: (peer) => this.#up(peer),
-        signal: (signal, bytes) => this.table.deliver(signal, bytes),
+        signal: (signal, weight) => this.table.deliver(signal, weight),
         down: (peer, reason, error) => this.#down(peer, reason, error),
         setupFailed: (node, error) => this.#setupFailed(node, error),
         named: (name, creation) => this.#rename(name, creation),
-        unsent: (node, error) => logger.warn(`not sent to ${node.name}: ${describe(error)}`),
+        unsent: (node, error) => this.log.warn(node.name, `not sent to ${node.name}: ${describe(error)}`),
       },
     })
     const user = startGroupLeader(this.table, options.groupLeader, { name: 'user' })
     this.table.setGroupLeader(user.pid)
-    startLogProxy(this.table, logger)
+    startLogProxy(this.table, options.logger)
     this.io = new IoClient(this.table)
     this.nodeMessages = new NodeMessages(this.table)
     this.ticktime = new NetTicktime(options.netTicktimeMs, options.netTickintensity, {
@@ -260,6 +263,7 @@ export class Kernel {
       if (process !== undefined) this.table.terminate(process, internAtom('shutdown'))
     }
     for (const subscription of [...this.#subscriptions]) subscription.end()
+    this.log.stop()
   }
 
   #up(peer: Peer): void {
@@ -279,7 +283,7 @@ export class Kernel {
   #down(peer: Peer, reason: string, error: BeampeerError | undefined): void {
     const { logger } = this.#options
     if (error === undefined) logger.debug(`${peer.node.name} is down: ${reason}`)
-    else logger.warn(`${peer.node.name} is down: ${reason} (${describe(error)})`)
+    else this.log.warn(peer.node.name, `${peer.node.name} is down: ${reason} (${describe(error)})`)
     // Links and monitors break before the nodedown: it is the last that anyone hears of this connection.
     this.table.inOrder(() => {
       this.table.connectionLost(peer.node)

@@ -32,8 +32,8 @@ export class NamePool {
 
   /** A name at `host` that `taken` does not know. */
   take(host: string, taken: (name: string) => boolean): PooledName {
-    for (let pooled = this.#pop(host); pooled !== undefined; pooled = this.#pop(host)) {
-      if (taken(pooled.name)) continue
+    const pooled = this.#pop(host, taken)
+    if (pooled !== undefined) {
       this.#inUse.set(pooled.name, { host, creation: pooled.creation })
       return pooled
     }
@@ -66,12 +66,15 @@ export class NamePool {
     this.#inUse.delete(name)
   }
 
-  #pop(host: string): PooledName | undefined {
-    const free = this.#free.get(host)
-    const pooled = free?.pop()
+  /** One that is taken, since a connection to it is tried, stays: it is given again when that has failed. */
+  #pop(host: string, taken: (name: string) => boolean): PooledName | undefined {
+    const free = this.#free.get(host) ?? []
+    let at = free.length - 1
+    while (at >= 0 && taken(free[at]!.name)) at--
+    const [pooled] = at < 0 ? [] : free.splice(at, 1)
     if (pooled === undefined) return undefined
     this.#freeCount--
-    if (free!.length === 0) this.#free.delete(host)
+    if (free.length === 0) this.#free.delete(host)
     return pooled
   }
 

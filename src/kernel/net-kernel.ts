@@ -54,7 +54,7 @@ export function startNetKernel(table: ProcessTable, facts: NetKernelFacts): Proc
           if (answer !== undefined) genReply(table, process.pid, from, answer)
         } catch (error) {
           // It serves everyone: a caller that cannot be answered must not end it.
-          table.reportError(error, 'net_kernel')
+          table.reportError(error, 'net_kernel', from.pid.node)
         }
       },
     },

@@ -10,8 +10,10 @@ import type { AcceptDecision, NameOffer } from '../handshake/types.js'
 import type { Limits } from '../limits.js'
 import type { Link, LinkDown, LinkHandlers } from '../net/link.js'
 import type { Transport, TransportOptions } from '../net/transport.js'
+import { AutoConnects } from './auto-connects.js'
 import type { CookieJar } from './cookies.js'
 import { NamePool } from './name-pool.js'
+import { WaitingSignals } from './waiting-signals.js'
 
 /** A connection that is up. */
 export interface Peer {
@@ -25,7 +27,8 @@ export interface Peer {
 export interface PeerEvents {
   /** The connection is up; `nodes()` shows it; no signal of it has been delivered. */
   up(peer: Peer): void
-  signal(signal: SignalIn, bytes: number, peer: Peer): void
+  /** @param weight what it takes in memory, about */
+  signal(signal: SignalIn, weight: number, peer: Peer): void
   /** A connection that was up is gone; `nodes()` no longer shows it. */
   down(peer: Peer, reason: string, error: BeampeerError | undefined): void
   /** A connection could not be set up. */
@@ -56,8 +59,6 @@ export interface PeersOptions {
   allowed(node: string): boolean
   /** `dist_auto_connect`: whether signals set up connections; `once`: only the first to each node. */
   autoConnect: 'always' | 'once' | 'never'
-  /** A copy of a signal that has to wait: what the caller does to its values afterwards must not change it. */
-  freeze(signal: SignalOut): SignalOut
   /** The signal in the form that this peer knows; undefined when there is nothing to send it. */
   adapt(signal: SignalOut, peer: Peer): SignalOut | undefined
   random32(): number
@@ -74,7 +75,6 @@ interface Pending {
   link: Link | undefined
   abort: AbortController | undefined
   waiting: Waiter[]
-  queue: { signal: SignalOut; sender: Pid | undefined }[]
 }
 
 interface Up extends Peer {
@@ -94,6 +94,8 @@ export class Peers {
   readonly #upByLink = new Map<Link, Up>()
   readonly #incoming = new Set<Link>()
   readonly #pool: NamePool
+  readonly #waiting: WaitingSignals
+  readonly #automatic: AutoConnects<Pending>
   /** Nodes that were connected: kept only for `autoConnect: 'once'`. */
   readonly #wasUp = new Set<Atom>()
   readonly #writableWaiters = new Map<string, (() => void)[]>()
@@ -105,6 +107,9 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options
+    this.#waiting = new WaitingSignals(options.limits)
+    const giveUp = (entry: Pending, error: NodeError) => this.#failPending(entry, error)
+    this.#automatic = new AutoConnects(options.limits.maxAutoConnects, giveUp)
     this.#pool = new NamePool(() => options.random32(), options.limits.maxPooledNames)
   }
 
@@ -125,9 +130,7 @@ export class Peers {
 
   /** Signals queued for connections that are being set up. */
   get pendingSignals(): number {
-    let count = 0
-    for (const entry of this.#table.values()) if (entry.state === 'pending') count += entry.queue.length
-    return count
+    return this.#waiting.count
   }
 
   /** Sends a signal, setting up a connection if there is none. See `Outlet.send`. */
@@ -138,21 +141,16 @@ export class Peers {
       if (this.#stopped) return true
       if (this.#refuseAutoConnect(node)) return true
       entry = this.#connect(node)
+      this.#automatic.add(entry)
     }
-    if (entry.queue.length >= this.#options.limits.maxPendingSignals) {
-      throw new NodeError(
-        'NODE_QUEUE_FULL',
-        `${node.name} is being connected and ${entry.queue.length} signals wait for it (limit maxPendingSignals)`,
-      )
-    }
-    entry.queue.push({ signal: this.#options.freeze(signal), sender })
+    this.#waiting.add(node.name, signal, sender)
     return true
   }
 
   /** Connects as a signal to `node` would, without one. */
   autoConnect(node: Atom): void {
     if (this.#table.has(node.name) || this.#stopped || this.#refuseAutoConnect(node)) return
-    this.#connect(node)
+    this.#automatic.add(this.#connect(node))
   }
 
   /** Whether there is a connection to `node`, or one being set up. */
@@ -189,6 +187,7 @@ export class Peers {
     if (found?.state === 'up') return Promise.resolve()
     if (this.#stopped) return Promise.reject(new NodeError('NODE_STOPPED', 'this node is stopped'))
     const entry = found ?? this.#connect(node)
+    this.#automatic.delete(entry)
     return new Promise((resolve, reject) => {
       entry.waiting.push((error) => (error === undefined ? resolve() : reject(error)))
     })
@@ -215,7 +214,7 @@ export class Peers {
     const entry = this.#table.get(node.name)
     if (entry === undefined) return Promise.resolve()
     if (entry.state === 'up' && !entry.link.busy) return Promise.resolve()
-    if (entry.state === 'pending' && entry.queue.length === 0) return Promise.resolve()
+    if (entry.state === 'pending' && !this.#waiting.has(node.name)) return Promise.resolve()
     return new Promise((resolve) => {
       const waiters = this.#writableWaiters.get(node.name)
       if (waiters === undefined) this.#writableWaiters.set(node.name, [resolve])
@@ -274,7 +273,6 @@ export class Peers {
       link: undefined,
       abort: new AbortController(),
       waiting: [],
-      queue: [],
     }
     this.#table.set(node.name, entry)
     // Later: who asks for the connection wants to wait for it before it can fail.
@@ -324,7 +322,9 @@ export class Peers {
     const { name, link } = entry
     if (this.#table.get(name) !== entry) return
     this.#table.delete(name)
-    const ours = entry.abort !== undefined || entry.waiting.length > 0 || entry.queue.length > 0
+    this.#automatic.delete(entry)
+    const signals = this.#waiting.take(name)
+    const ours = entry.abort !== undefined || entry.waiting.length > 0 || signals.length > 0
     entry.abort?.abort()
     entry.abort = undefined
     if (link !== undefined) {
@@ -333,7 +333,6 @@ export class Peers {
     }
     this.#pool.forget(name)
     for (const waiter of entry.waiting) waiter(error)
-    entry.queue.length = 0
     this.#wakeWriters(name)
     // Nobody here waited for a peer that only tried: its name is not worth an atom.
     if (ours) this.#options.events.setupFailed(internAtom(name), error)
@@ -365,6 +364,7 @@ export class Peers {
     // Both sides connect at once: the attempt of the node with the greater name stands.
     if (thisName > offer.name) return { status: 'nok' }
     const old = entry.link
+    this.#automatic.delete(entry)
     entry.abort?.abort()
     entry.abort = undefined
     entry.link = link
@@ -378,7 +378,13 @@ export class Peers {
 
   /** Makes an incoming link the pending connection of a node that has none. */
   #adopt(name: string, link: Link): void {
-    this.#table.set(name, { state: 'pending', name, link, abort: undefined, waiting: [], queue: [] })
+    this.#table.set(name, {
+      state: 'pending',
+      name,
+      link,
+      abort: undefined,
+      waiting: [],
+    })
     this.#byLink.set(link, name)
   }
 
@@ -401,9 +407,9 @@ export class Peers {
   #handlers(): Pick<LinkHandlers, 'onUp' | 'onSignal' | 'onWritable' | 'onDown'> {
     return {
       onUp: (link) => this.#linkUp(link),
-      onSignal: (signal, bytes, link) => {
+      onSignal: (signal, weight, link) => {
         const up = this.#upByLink.get(link)
-        if (up !== undefined) this.#options.events.signal(signal, bytes, up)
+        if (up !== undefined) this.#options.events.signal(signal, weight, up)
       },
       onWritable: (link) => {
         const up = this.#upByLink.get(link)
@@ -428,7 +434,8 @@ export class Peers {
     if (link.namedByPeer && link.thisNode !== undefined) {
       this.#options.events.named(link.thisNode.name, link.thisNode.creation)
     }
-    const { waiting, queue } = entry
+    this.#automatic.delete(entry)
+    const { waiting } = entry
     const up: Up = {
       state: 'up',
       node,
@@ -442,9 +449,9 @@ export class Peers {
     this.#upByLink.set(link, up)
     if (this.#options.autoConnect === 'once') this.#wasUp.add(node)
     this.#options.events.up(up)
-    for (const { signal, sender } of queue) {
+    for (const { packed, sender } of this.#waiting.take(name)) {
       try {
-        this.#transmit(signal, up, sender)
+        this.#transmit(packed.unpack(), up, sender)
       } catch (error) {
         this.#options.events.unsent(node, error as EtfError | DistError)
       }

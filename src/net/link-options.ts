@@ -82,7 +82,8 @@ export interface LinkHandlers {
   onAlive?(link: Link): boolean | Promise<boolean>
   /** The handshake is done; signals may be sent from within. Before any `onSignal`. */
   onUp(link: Link): void
-  onSignal(signal: SignalIn, bytes: number, link: Link): void
+  /** @param weight what it takes in memory, about */
+  onSignal(signal: SignalIn, weight: number, link: Link): void
   /** The output fell below the busy limit again. */
   onWritable?(link: Link): void
   /** Once; nothing follows. */

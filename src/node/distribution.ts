@@ -5,6 +5,7 @@ import { otpLogLine } from '../handshake/log.js'
 import type { Md5 } from '../handshake/types.js'
 import { parseNodeName } from '../kernel/node-name.js'
 import { EpmdService } from '../net/epmd-service.js'
+import { LimitedLog } from '../net/limited-log.js'
 import { acceptLink, openLink, type Link, type LinkHandlers } from '../net/link.js'
 import { loadMd5, randomChallenge } from '../net/md5.js'
 import { resolver } from '../net/resolver.js'
@@ -19,11 +20,13 @@ export class Distribution {
   #listeners: TcpListener[] = []
   #creation = 0
   #netTicktimeMs: number
+  readonly #log: LimitedLog
 
   private constructor(options: CheckedOptions, md5: Md5) {
     this.#options = options
     this.#md5 = md5
     this.#netTicktimeMs = options.netTicktimeMs
+    this.#log = new LimitedLog(options.logger, options.limits)
   }
 
   /**
@@ -196,6 +199,7 @@ export class Distribution {
 
   async stop(): Promise<void> {
     for (const listener of this.#listeners.splice(0)) listener.close()
+    this.#log.stop()
     await this.#epmd?.stop()
   }
 
@@ -223,7 +227,9 @@ export class Distribution {
       onDown: (down, link) => {
         if (!down.wasUp && down.error instanceof HandshakeError) {
           const line = otpLogLine(down.error, direction, name?.full ?? `undefined@${host}`)
-          if (line !== undefined) logger.warn(line)
+          // Who comes in may say that it is anyone.
+          const about = direction === 'in' ? 'incoming connections' : (link.peerName ?? 'connections')
+          if (line !== undefined) this.#log.warn(about, line)
           else if (direction === 'in') logger.debug(`incoming connection: ${down.error.message}`)
         }
         handlers.onDown(down, link)

@@ -131,8 +131,9 @@ export class ErlangNode implements AsyncDisposable {
     this.#exposed = new ExposedTable(checked.limits)
     if (options.standardFunctions !== false)
       exposeStandardFunctions(this.#exposed, nodeFacts(this.#kernel, checked.limits))
-    const onError = (error: unknown, where: string) =>
-      checked.logger.error(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+    const { log } = this.#kernel
+    const onError = (error: unknown, where: string, peer?: Atom) =>
+      log.error(peer?.name ?? where, `${where}: ${error instanceof Error ? error.message : String(error)}`)
     const server = { host: table, table: this.#exposed, io, running: this.#running, onError }
     startSpawnServer(server)
     startRex({ ...server, makeGroupLeader, maxQueuedCalls: checked.limits.maxQueuedCalls })
@@ -173,7 +174,7 @@ export class ErlangNode implements AsyncDisposable {
         random: Math.random,
         now: systemClock.now,
         lossDelayMs: checked.limits.globalLossDelayMs,
-        log: checked.logger,
+        log: { info: checked.logger.info, warn: (text) => log.warn('global', text) },
         onError,
       })
     exposeGlobal(
@@ -188,7 +189,7 @@ export class ErlangNode implements AsyncDisposable {
         cluster,
         flagsOf: (peer) => this.#kernel.peers.get(peer)?.link.peerFlags,
         releaseOf: (peer) => releases.of(peer),
-        warn: (text) => checked.logger.warn(text),
+        warn: (text) => log.warn('bridging', text),
       })
     }
     this.#main = table.spawnHandler({ ignoresExits: true, message: () => {} })
@@ -407,7 +408,8 @@ export class ErlangNode implements AsyncDisposable {
    */
   pubSub(name: string, options?: PubSubOptions): PhoenixPubSub {
     this.#assertRunning()
-    const onError = (error: unknown, where: string) => this.logger.error(`${where}: ${String(error)}`)
+    const onError = (error: unknown, where: string) =>
+      this.#kernel.log.error(where, `${where}: ${String(error)}`)
     return new PhoenixPubSub(name, { host: this.#kernel.table, pg: this.pg, onError }, options)
   }
 

@@ -52,7 +52,7 @@ export interface ScopeOptions {
   discoverMinMs: number
   discoverMaxMs: number
   /** Told of what could not be sent, and of members left out. */
-  onError(error: unknown, where: string): void
+  onError(error: unknown, where: string, peer?: Atom): void
 }
 
 /** The scope of another node. */
@@ -284,7 +284,7 @@ export class Scope {
   #full(node: Atom): void {
     const { maxGroupMembers, onError } = this.#options
     const text = `members of ${node.name} are left out: the scope has ${maxGroupMembers} of other nodes (limit maxGroupMembers)`
-    onError(new NodeError('PG_LIMIT', text), `pg scope ${this.name.name}`)
+    onError(new NodeError('PG_LIMIT', text), `pg scope ${this.name.name}`, node)
   }
 
   #down(ref: Reference, object: unknown): void {
@@ -333,7 +333,7 @@ export class Scope {
     try {
       genReply(this.#options.host, this.process.pid, read.from, reply)
     } catch (error) {
-      this.#options.onError(error, `pg scope ${this.name.name}`)
+      this.#options.onError(error, `pg scope ${this.name.name}`, read.from.pid.node)
     }
   }
 
@@ -419,7 +419,7 @@ export class Scope {
     try {
       host.send(this.process.pid, to, message)
     } catch (error) {
-      onError(error, `pg scope ${this.name.name}`)
+      onError(error, `pg scope ${this.name.name}`, node)
     }
   }
 }

@@ -45,6 +45,56 @@ export function localSignal(signal: SignalOut): SignalIn {
   }
 }
 
+/** A signal that waits for its connection. */
+export interface PackedSignal {
+  /** What it holds, about. */
+  readonly bytes: number
+  unpack(): SignalOut
+}
+
+/** What a signal takes beside its terms: itself, its pids, and its place in a queue. */
+const SIGNAL_BYTES = 512
+
+/** These were ours when they were packed: what a peer's may be does not matter. */
+const OURS = { limits: { maxTermElements: Infinity, maxNesting: Infinity, maxIntegerBytes: Infinity } }
+
+/**
+ * A signal as it is now, whatever becomes of its values. Its terms wait as bytes: those are known by their number, and take
+ * less.
+ * @throws EtfError when a value in it is no term
+ */
+export function packSignal(signal: SignalOut): PackedSignal {
+  switch (signal.type) {
+    case 'send':
+    case 'regSend':
+    case 'aliasSend':
+    case 'altactSend': {
+      const rest = { ...signal, message: [] }
+      return packed(signal.message, (message) => ({ ...rest, message }))
+    }
+    case 'exit':
+    case 'exit2':
+    case 'monitorExit': {
+      const rest = { ...signal, reason: [] }
+      return packed(signal.reason, (reason) => ({ ...rest, reason }))
+    }
+    case 'spawnRequest': {
+      const rest = { ...signal, args: [], options: [] }
+      return packed([signal.args, signal.options], (terms) => {
+        const [args, options] = terms as [Term[], Term[]]
+        return { ...rest, args, options }
+      })
+    }
+    default:
+      return { bytes: SIGNAL_BYTES, unpack: () => signal }
+  }
+}
+
+function packed(term: Encodable, unpack: (term: Term) => SignalOut): PackedSignal {
+  const bytes = encode(term)
+  return { bytes: SIGNAL_BYTES + bytes.length, unpack: () => unpack(decode(bytes, OURS)) }
+}
+
 /** The exit reason of JavaScript code that threw. */
 export function reasonOf(error: unknown): Term {
   const reason = toExitReason(error)

@@ -29,25 +29,44 @@ export function deliverMessage(
     try {
       process.handler.message(message, from)
     } catch (error) {
-      table.reportError(error, `handler process ${process.registeredName ?? process.pid.toString()}`)
+      const where = `handler process ${process.registeredName ?? process.pid.toString()}`
+      table.reportError(error, where, from?.node)
       table.terminate(process, reasonOf(error))
     }
     return
   }
   if (process.intercept?.(message) === true) return
   const { mailbox } = process
-  if (mailbox.length >= process.maxMailboxMessages) {
-    process.droppedMessages++
-    if (dropChannel.hasSubscribers) dropChannel.publish(dropped(table, process))
-    if (process.mailboxPolicy === 'dropNew') return
-    if (process.mailboxPolicy === 'exit') {
-      table.terminate(process, KILLED)
-      return
+  const weight = table.arrivingWeight
+  if (isFull(table, process, weight)) {
+    // A receive that waits for the message takes it out of the mailbox's way.
+    if (mailbox.hand(message) || !makeRoom(table, process, weight)) return
+    mailbox.keep(message, priority, weight)
+  } else mailbox.push(message, priority, weight)
+  if (from !== undefined && weight > 0) table.options.onArrival?.(mailbox, from.node)
+}
+
+function isFull(table: ProcessTable, process: Process, weight: number): boolean {
+  const { mailbox } = process
+  return (
+    mailbox.length >= process.maxMailboxMessages ||
+    (weight > 0 && table.mailboxRoom.refuses(mailbox.weight, weight))
+  )
+}
+
+/** Does with a full mailbox what the process's policy says. @returns whether the message can be put into it now */
+function makeRoom(table: ProcessTable, process: Process, weight: number): boolean {
+  const { mailbox, mailboxPolicy } = process
+  if (mailboxPolicy === 'dropOldest') {
+    while (mailbox.length > 0) {
+      mailbox.shift()
+      noteDropped(table, process)
+      if (!isFull(table, process, weight)) return true
     }
-    mailbox.shift()
   }
-  mailbox.push(message, priority, table.arrivingBytes)
-  if (from !== undefined && table.arrivingBytes > 0) table.options.onArrival?.(mailbox, from.node)
+  noteDropped(table, process)
+  if (mailboxPolicy === 'exit') table.terminate(process, KILLED)
+  return false
 }
 
 /** What an exit signal does to a process ("Receiving Exit Signals" of the reference manual). */
@@ -97,6 +116,11 @@ export function deliverSpawnReply(
     const status = internAtom(result instanceof Pid ? 'ok' : 'error')
     deliverMessage(table, process, tuple(SPAWN_REPLY, ref, status, result), undefined)
   }
+}
+
+function noteDropped(table: ProcessTable, process: Process): void {
+  process.droppedMessages++
+  if (dropChannel.hasSubscribers) dropChannel.publish(dropped(table, process))
 }
 
 function dropped(table: ProcessTable, process: Process): DropEvent {

@@ -67,7 +67,7 @@ export function genAnswer(
   } catch (error) {
     const ofCaller = error instanceof DistError || error instanceof NodeError
     if (!ofCaller && !(error instanceof EtfError && OF_CALLER.includes(error.code))) throw error
-    host.reportError(error, `answer of ${server.toString()} to ${from.pid.toString()}`)
+    host.reportError(error, `answer of ${server.toString()} to ${from.pid.toString()}`, from.pid.node)
   }
 }
 

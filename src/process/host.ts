@@ -108,8 +108,11 @@ export interface Host {
     listener: (event: { type: 'nodeup' | 'nodedown'; node: Atom; reason?: Term }) => void,
   ): () => void
 
-  /** Tells the node's log of an error that has no one to go to. */
-  reportError(error: unknown, where: string): void
+  /**
+   * Tells the node's log of an error that has no one to go to.
+   * @param peer the node that caused it, if it is known: so many lines about one are logged in a period
+   */
+  reportError(error: unknown, where: string, peer?: Atom): void
 
   /**
    * Sets what answers spawn requests. `starter` gets the process, made and with its links and monitors in place,

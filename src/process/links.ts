@@ -3,6 +3,7 @@
  * an active flag and, while an unlink is not yet acknowledged, its id.
  */
 import type { Pid } from '../etf/identifiers.js'
+import { giveBack, type Held } from './held.js'
 
 export interface Link {
   readonly pid: Pid
@@ -10,6 +11,8 @@ export interface Link {
   active: boolean
   /** Id of the outstanding UNLINK_ID; only while not active. */
   unlinkId: number
+  /** Where it is counted, if another node's process made it. */
+  readonly held: Held | undefined
 }
 
 export class LinkTable {
@@ -47,7 +50,7 @@ export class LinkTable {
   linking(pid: Pid): boolean {
     const found = this.#links.get(pid.key)
     if (found === undefined) {
-      this.#links.set(pid.key, { pid, active: true, unlinkId: 0 })
+      this.#links.set(pid.key, { pid, active: true, unlinkId: 0, held: undefined })
       return true
     }
     if (found.active) return false
@@ -57,8 +60,11 @@ export class LinkTable {
   }
 
   /** A LINK signal came: an entry, active or not, is left as it is. */
-  linked(pid: Pid): void {
-    if (!this.#links.has(pid.key)) this.#links.set(pid.key, { pid, active: true, unlinkId: 0 })
+  linked(pid: Pid, held?: Held): void {
+    const key = pid.key
+    if (this.#links.has(key)) return
+    if (held !== undefined) held.count++
+    this.#links.set(key, { pid, active: true, unlinkId: 0, held })
   }
 
   /** We unlink. The id to send in UNLINK_ID, or undefined when there is no active link. */
@@ -73,19 +79,19 @@ export class LinkTable {
 
   /** An UNLINK_ID signal came. */
   unlinked(pid: Pid): void {
-    if (this.#links.get(pid.key)?.active === true) this.#links.delete(pid.key)
+    if (this.#links.get(pid.key)?.active === true) this.broken(pid)
   }
 
   /** An UNLINK_ID_ACK signal came. */
   acknowledged(pid: Pid, id: number | bigint): void {
     const found = this.#links.get(pid.key)
-    if (found !== undefined && !found.active && BigInt(found.unlinkId) === BigInt(id))
-      this.#links.delete(pid.key)
+    if (found !== undefined && !found.active && BigInt(found.unlinkId) === BigInt(id)) this.broken(pid)
   }
 
   /** An exit signal due to the link came, or the connection is gone. True when the link was active. */
   broken(pid: Pid): boolean {
     const found = this.#links.get(pid.key)
+    giveBack(found)
     this.#links.delete(pid.key)
     return found?.active === true
   }

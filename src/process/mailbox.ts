@@ -1,6 +1,7 @@
 /** A process's mailbox: messages in order of arrival, and the receives that wait for one. */
 import { throwIfAborted } from '../arguments.js'
 import type { Term } from '../etf/terms.js'
+import type { MailboxRoom } from './mailbox-room.js'
 
 export interface ReceiveOptions {
   /** Take the first message for which this holds, leaving those before it where they are (selective receive). */
@@ -26,19 +27,25 @@ export class Mailbox {
   #priority = 0
   #waiters: Waiter[] = []
   #closed: Error | undefined
-  /** What each message took on the wire, in the order of the queue, and the sum. */
-  #sizes: number[] = []
-  #bytes = 0
+  /** What each message takes in memory, about, in the order of the queue, and the sum; 0 for those of this node. */
+  #weights: number[] = []
+  #weight = 0
+  readonly #room: MailboxRoom | undefined
   /** While set: called after each message taken, when a receive begins to wait, and at the end. */
   relief: (() => void) | undefined
+
+  /** @param room told of what this mailbox holds */
+  constructor(room?: MailboxRoom) {
+    this.#room = room
+  }
 
   get length(): number {
     return this.#queue.length - this.#head
   }
 
-  /** What the waiting messages of other nodes took on the wire. */
-  get bytes(): number {
-    return this.#bytes
+  /** What the waiting messages of other nodes take in memory, about. */
+  get weight(): number {
+    return this.#weight
   }
 
   /** A receive waits: for a message that is not here. */
@@ -53,9 +60,14 @@ export class Mailbox {
 
   /**
    * @param priority the message goes before all ordinary ones, after earlier ones of its kind
-   * @param bytes what it took on the wire
+   * @param weight what it takes in memory, about
    */
-  push(message: Term, priority = false, bytes = 0): void {
+  push(message: Term, priority = false, weight = 0): void {
+    if (this.#waiters.length === 0 || !this.hand(message)) this.keep(message, priority, weight)
+  }
+
+  /** Gives the message to the first receive that waits for it. @returns false when there is none */
+  hand(message: Term): boolean {
     const waiters = this.#waiters
     for (let i = 0; i < waiters.length; i++) {
       const waiter = waiters[i] as Waiter
@@ -72,17 +84,24 @@ export class Mailbox {
       if (matches) {
         this.#drop(waiter)
         waiter.resolve(message)
-        return
+        return true
       }
     }
-    this.#bytes += bytes
+    return false
+  }
+
+  /** Puts the message behind those that wait already, or the priority ones of them. See {@link push}. */
+  keep(message: Term, priority = false, weight = 0): void {
+    // A match function may have ended the process.
+    if (this.#closed !== undefined) return
+    this.#weigh(weight)
     if (priority) {
       const at = this.#head + this.#priority++
       this.#queue.splice(at, 0, message)
-      this.#sizes.splice(at, 0, bytes)
+      this.#weights.splice(at, 0, weight)
     } else {
       this.#queue.push(message)
-      this.#sizes.push(bytes)
+      this.#weights.push(weight)
     }
   }
 
@@ -90,7 +109,7 @@ export class Mailbox {
   shift(): Term | undefined {
     if (this.length === 0) return undefined
     const message = this.#queue[this.#head]
-    this.#bytes -= this.#sizes[this.#head] as number
+    this.#weigh(-(this.#weights[this.#head] as number))
     this.#queue[this.#head++] = undefined as never
     if (this.#priority > 0) this.#priority--
     this.#compact()
@@ -102,21 +121,21 @@ export class Mailbox {
   flush(match: (message: Term) => boolean): number {
     const before = this.length
     const queue: Term[] = []
-    const sizes: number[] = []
+    const weights: number[] = []
     let priority = 0
-    let bytes = 0
+    let weight = 0
     for (let i = this.#head; i < this.#queue.length; i++) {
       const message = this.#queue[i] as Term
       if (match(message)) continue
       if (i < this.#head + this.#priority) priority++
       queue.push(message)
-      sizes.push(this.#sizes[i] as number)
-      bytes += this.#sizes[i] as number
+      weights.push(this.#weights[i] as number)
+      weight += this.#weights[i] as number
     }
     this.#queue = queue
-    this.#sizes = sizes
+    this.#weights = weights
     this.#priority = priority
-    this.#bytes = bytes
+    this.#weigh(weight - this.#weight)
     this.#head = 0
     this.relief?.()
     return before - queue.length
@@ -164,15 +183,20 @@ export class Mailbox {
   close(error: Error): void {
     this.#closed = error
     this.#queue = []
-    this.#sizes = []
+    this.#weights = []
     this.#head = 0
     this.#priority = 0
-    this.#bytes = 0
+    this.#weigh(-this.#weight)
     for (const waiter of this.#waiters.splice(0)) {
       waiter.cleanUp()
       waiter.reject(error)
     }
     this.relief?.()
+  }
+
+  #weigh(more: number): void {
+    this.#weight += more
+    if (this.#room !== undefined) this.#room.held += more
   }
 
   #take(match: ((message: Term) => boolean) | undefined): Term | undefined {
@@ -182,7 +206,7 @@ export class Mailbox {
       if (!match(message)) continue
       if (i === this.#head) return this.shift()
       this.#queue.splice(i, 1)
-      this.#bytes -= this.#sizes.splice(i, 1)[0] as number
+      this.#weigh(-(this.#weights.splice(i, 1)[0] as number))
       if (i < this.#head + this.#priority) this.#priority--
       this.relief?.()
       return message
@@ -199,11 +223,11 @@ export class Mailbox {
   #compact(): void {
     if (this.#head === this.#queue.length) {
       this.#queue.length = 0
-      this.#sizes.length = 0
+      this.#weights.length = 0
       this.#head = 0
     } else if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)
-      this.#sizes = this.#sizes.slice(this.#head)
+      this.#weights = this.#weights.slice(this.#head)
       this.#head = 0
     }
   }

@@ -9,6 +9,7 @@ import type { Encodable, Term } from '../etf/terms.js'
 import type { Name } from '../dist/signals.js'
 import { checkNode, checkPid, checkReference } from './address.js'
 import { describeReason, localTerm } from './copy.js'
+import type { Held } from './held.js'
 import type { LinkTable } from './links.js'
 import { Mailbox, type ReceiveOptions } from './mailbox.js'
 import { Messages } from './messages.js'
@@ -44,6 +45,8 @@ export interface IncomingMonitor {
   readonly watcher: Pid
   /** Set when the monitor was by registered name. */
   readonly name: Name | undefined
+  /** Where it is counted, if another node's process set it by itself. */
+  readonly held: Held | undefined
 }
 
 /** A spawn request that was sent and not answered. */
@@ -253,7 +256,7 @@ export class Process {
   /** @internal made when it is first needed: most processes run one call and receive nothing */
   get mailbox(): Mailbox {
     if (this.#mailbox === undefined) {
-      this.#mailbox = new Mailbox()
+      this.#mailbox = new Mailbox(this.#table.mailboxRoom)
       if (!this.#alive) this.#mailbox.close(this.#exitedError())
     }
     return this.#mailbox

@@ -1,10 +1,11 @@
 /** What each signal from another process does on this node, as the BEAM's receivers of distributed signals do it. */
-import { internAtom } from '../etf/atom.js'
+import { internAtom, type Atom } from '../etf/atom.js'
 import { Pid, Reference } from '../etf/identifiers.js'
 import type { Term } from '../etf/terms.js'
 import type { Name, SignalIn } from '../dist/signals.js'
-import { NodeError } from '../errors.js'
+import { DistError, NodeError } from '../errors.js'
 import { deliverDown, deliverExit, deliverMessage, deliverSpawnReply } from './delivery.js'
+import type { Held } from './held.js'
 import type { SpawnRequest } from './host.js'
 import { LinkTable } from './links.js'
 import { Process } from './process.js'
@@ -106,9 +107,11 @@ function receiveLink(table: ProcessTable, from: Pid, to: Pid): void {
     table.signal({ type: 'exit', from: to, to: from, reason: NOPROC }, from.node)
     return
   }
-  process.links ??= new LinkTable()
-  process.links.linked(from)
   table.relate(process, from.node)
+  const held = table.held(from.node)
+  process.links ??= new LinkTable()
+  process.links.linked(from, held)
+  checkHeld(table, from.node, held)
 }
 
 function receiveMonitor(table: ProcessTable, from: Pid, to: Pid | Name, ref: Reference): void {
@@ -117,10 +120,23 @@ function receiveMonitor(table: ProcessTable, from: Pid, to: Pid | Name, ref: Ref
     table.signal({ type: 'monitorExit', from: to, to: from, ref, reason: NOPROC }, from.node)
     return
   }
-  process.watchers ??= new Watchers(table.ids)
-  process.watchers.add({ ref, watcher: from, name: to instanceof Pid ? undefined : to })
-  if (!(to instanceof Pid)) table.namedWatchers.set(table.ids.referenceKey(ref), process)
   table.relate(process, from.node)
+  const held = table.held(from.node)
+  process.watchers ??= new Watchers(table.ids)
+  process.watchers.add({ ref, watcher: from, name: to instanceof Pid ? undefined : to, held })
+  if (!(to instanceof Pid)) table.namedWatchers.set(table.ids.referenceKey(ref), process)
+  checkHeld(table, from.node, held)
+}
+
+function checkHeld(table: ProcessTable, node: Atom, held: Held | undefined): void {
+  const { maxRelationsPerConnection } = table.limits
+  if (held === undefined || held.count <= maxRelationsPerConnection) return
+  const what = `the processes of ${node.name} have made ${held.count} links and monitors here`
+  const error = new DistError(
+    'DIST_TOO_MANY_RELATIONS',
+    `${what} (limit maxRelationsPerConnection ${maxRelationsPerConnection})`,
+  )
+  table.options.onExcess?.(node, error)
 }
 
 function deliverToAlias(
@@ -200,7 +216,7 @@ function receiveSpawnRequest(table: ProcessTable, request: SpawnRequest): void {
   if (options.monitor) {
     flags |= SPAWNED_MONITORED
     process.watchers = new Watchers(table.ids)
-    process.watchers.add({ ref, watcher: from, name: undefined })
+    process.watchers.add({ ref, watcher: from, name: undefined, held: undefined })
   }
   if (flags !== 0) table.relate(process, from.node)
   try {

@@ -2,29 +2,40 @@
 import { internAtom, type Atom } from '../etf/atom.js'
 import { tuple } from '../etf/tuple.js'
 import { deliverDown, deliverExit, deliverMessage, deliverSpawnReply } from './delivery.js'
+import type { Held } from './held.js'
 import type { Process } from './process.js'
 import type { ProcessTable } from './table.js'
 
 const NODEDOWN = internAtom('nodedown')
 const NOCONNECTION = internAtom('noconnection')
 
+interface NodeRelations {
+  readonly processes: Process[]
+  readonly held: Held
+}
+
 export class Relations {
   /**
    * Each process knows its places in these, so that most calls, which are related to one node, need no other table. A node
    * without any stays until the connection to it is lost.
    */
-  readonly #byNode = new Map<Atom, Process[]>()
+  readonly #byNode = new Map<Atom, NodeRelations>()
 
   relate(process: Process, node: Atom): void {
     if (process.relatedNode === node || process.otherRelations?.has(node)) return
-    const processes = this.#byNode.get(node)
-    const at = processes?.length ?? 0
-    if (processes === undefined) this.#byNode.set(node, [process])
-    else processes.push(process)
+    const relations = this.#byNode.get(node)
+    const at = relations?.processes.length ?? 0
+    if (relations === undefined) this.#byNode.set(node, { processes: [process], held: { count: 0 } })
+    else relations.processes.push(process)
     if (process.relatedNode === undefined) {
       process.relatedNode = node
       process.relatedAt = at
     } else (process.otherRelations ??= new Map()).set(node, at)
+  }
+
+  /** Where the links and monitors of a node's processes are counted; undefined while no process is related to it. */
+  held(node: Atom): Held | undefined {
+    return this.#byNode.get(node)?.held
   }
 
   /** The process has ended. */
@@ -36,7 +47,7 @@ export class Relations {
   }
 
   #remove(node: Atom, at: number): void {
-    const processes = this.#byNode.get(node)!
+    const { processes } = this.#byNode.get(node)!
     const last = processes.pop()!
     if (at < processes.length) {
       processes[at] = last
@@ -47,7 +58,7 @@ export class Relations {
 
   /** The processes that were related to `node`; they are no more. */
   take(node: Atom): readonly Process[] {
-    const processes = this.#byNode.get(node) ?? []
+    const processes = this.#byNode.get(node)?.processes ?? []
     this.#byNode.delete(node)
     for (const process of processes) {
       if (process.relatedNode === node) process.relatedNode = undefined

@@ -18,7 +18,9 @@ import type { Limits } from '../limits.js'
 import { checkPid, namedAt, textOf } from './address.js'
 import { localSignal, reasonOf } from './copy.js'
 import { toExitReason } from './erlang-error.js'
+import { giveBack, type Held } from './held.js'
 import type { Mailbox } from './mailbox.js'
+import { MailboxRoom } from './mailbox-room.js'
 import type { Destination, Host, ProcessHandler, ReasonFallback, SpawnOptions, SpawnStarter } from './host.js'
 import { IdAllocator, pidNumber } from './ids.js'
 import { Process, type Alias, type SendOptions } from './process.js'
@@ -50,10 +52,15 @@ export interface ProcessTableOptions {
   creation: number
   limits: Limits
   outlet: Outlet
-  /** Told of errors that have no one to go to: a handler that threw, a reason that could not be encoded. */
-  onError(error: unknown, where: string): void
+  /**
+   * Told of errors that have no one to go to: a handler that threw, a reason that could not be encoded.
+   * @param peer the node that caused it, if it is known
+   */
+  onError(error: unknown, where: string, peer?: Atom): void
   /** A message of another node was put into a mailbox. */
   onArrival?(mailbox: Mailbox, node: Atom): void
+  /** A node's processes made more links and monitors than its connection may: it is to be closed. */
+  onExcess?(node: Atom, error: DistError): void
   /** Seed for references, so that two incarnations differ even if EPMD gave both one creation. */
   seed?: readonly [number, number]
 }
@@ -76,8 +83,10 @@ export class ProcessTable implements Host {
   readonly namedWatchers = new FewMap<number | string, Process>()
 
   /** @internal */ readonly options: ProcessTableOptions
-  /** @internal what the signal that is being delivered took on the wire; 0 for those of this node */
-  arrivingBytes = 0
+  /** @internal what the signal that is being delivered takes in memory, about; 0 for those of this node */
+  arrivingWeight = 0
+  /** @internal what the mailboxes hold of other nodes' messages */
+  readonly mailboxRoom: MailboxRoom
 
   readonly #processes = new ProcessSlots()
   readonly #relations = new Relations()
@@ -89,6 +98,7 @@ export class ProcessTable implements Host {
   constructor(options: ProcessTableOptions) {
     this.options = options
     this.limits = options.limits
+    this.mailboxRoom = new MailboxRoom(options.limits)
     this.ids = new IdAllocator(options.name, options.creation, 1, options.seed)
   }
 
@@ -202,11 +212,16 @@ export class ProcessTable implements Host {
     process.nodeMonitors = undefined
     if (aliases !== undefined) for (const ref of aliases.references()) this.#aliases.delete(ref)
     if (links !== undefined) {
-      for (const { pid: to, active } of links.values())
+      for (const link of links.values()) {
+        const { pid: to, active } = link
+        giveBack(link)
         if (active) this.#sendEnd(pid, { type: 'exit', from: pid, to, reason }, to.node, fallback)
+      }
     }
     if (watchers !== undefined) {
-      for (const { ref, watcher: to, name } of watchers.values()) {
+      for (const monitor of watchers.values()) {
+        const { ref, watcher: to, name } = monitor
+        giveBack(monitor)
         if (name !== undefined) this.namedWatchers.delete(this.ids.referenceKey(ref))
         // By name too, it comes after what the process sent.
         const signal = { type: 'monitorExit', from: name ?? pid, to, ref, reason } as const
@@ -218,7 +233,7 @@ export class ProcessTable implements Host {
         try {
           sendDemonitor(this, pid, ref, target)
         } catch (error) {
-          this.reportError(error, `end of ${pid.toString()}`)
+          this.reportError(error, `end of ${pid.toString()}`, target.node)
         }
       }
     }
@@ -363,12 +378,12 @@ export class ProcessTable implements Host {
 
   /**
    * A signal of another node for a process of this one.
-   * @param bytes what it took on the wire
+   * @param weight what it takes in memory, about
    */
-  deliver(signal: SignalIn, bytes = 0): void {
-    this.arrivingBytes = bytes
+  deliver(signal: SignalIn, weight = 0): void {
+    this.arrivingWeight = weight
     this.#queue.now(signal)
-    this.arrivingBytes = 0
+    this.arrivingWeight = 0
   }
 
   /** As {@link deliver}, after the code that runs now. */
@@ -391,12 +406,13 @@ export class ProcessTable implements Host {
     try {
       receiveSignal(this, signal)
     } catch (error) {
-      this.reportError(error, `signal ${signal.type}`)
+      const peer = 'from' in signal && signal.from instanceof Pid ? signal.from.node : undefined
+      this.reportError(error, `signal ${signal.type}`, peer)
     }
   }
 
-  reportError(error: unknown, where: string): void {
-    this.options.onError(error, where)
+  reportError(error: unknown, where: string, peer?: Atom): void {
+    this.options.onError(error, where, peer)
   }
 
   // --- connections ---
@@ -425,6 +441,11 @@ export class ProcessTable implements Host {
   /** @internal Notes that `process` holds something that breaks when the connection to `node` does. */
   relate(process: Process, node: Atom): void {
     if (!this.ids.isThisNode(node)) this.#relations.relate(process, node)
+  }
+
+  /** @internal Where the links and monitors are counted that processes of `node` made; not those of this node. */
+  held(node: Atom): Held | undefined {
+    return this.#relations.held(node)
   }
 
   // --- helpers ---
@@ -458,7 +479,7 @@ export class ProcessTable implements Host {
         this.signal({ ...signal, reason: fallback.reasonInstead(error) }, node, sender)
       }
     } catch (error) {
-      this.reportError(error, `end of ${pid.toString()}`)
+      this.reportError(error, `end of ${pid.toString()}`, node)
     }
   }
 }

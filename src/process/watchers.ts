@@ -3,6 +3,7 @@
  * which no table is made.
  */
 import type { Reference } from '../etf/identifiers.js'
+import { giveBack } from './held.js'
 import type { IdAllocator } from './ids.js'
 import type { IncomingMonitor } from './process.js'
 
@@ -18,9 +19,15 @@ export class Watchers {
 
   /** Takes the place of one with an equal reference. */
   add(monitor: IncomingMonitor): void {
-    if (this.#more !== undefined) this.#more.set(this.#ids.referenceKey(monitor.ref), monitor)
-    else if (this.#first === undefined || this.#isFirst(monitor.ref)) this.#first = monitor
-    else
+    if (monitor.held !== undefined) monitor.held.count++
+    if (this.#more !== undefined) {
+      const key = this.#ids.referenceKey(monitor.ref)
+      giveBack(this.#more.get(key))
+      this.#more.set(key, monitor)
+    } else if (this.#first === undefined || this.#isFirst(monitor.ref)) {
+      giveBack(this.#first)
+      this.#first = monitor
+    } else
       this.#more = new Map([
         [this.#ids.referenceKey(this.#first.ref), this.#first],
         [this.#ids.referenceKey(monitor.ref), monitor],
@@ -29,8 +36,14 @@ export class Watchers {
   }
 
   delete(ref: Reference): void {
-    if (this.#more !== undefined) this.#more.delete(this.#ids.referenceKey(ref))
-    else if (this.#isFirst(ref)) this.#first = undefined
+    if (this.#more !== undefined) {
+      const key = this.#ids.referenceKey(ref)
+      giveBack(this.#more.get(key))
+      this.#more.delete(key)
+    } else if (this.#isFirst(ref)) {
+      giveBack(this.#first)
+      this.#first = undefined
+    }
   }
 
   /** In the order in which they were set. Later changes do not change it. */

@@ -133,7 +133,7 @@ class RexServer {
             this.#message(message, from)
           } catch (error) {
             // rex serves everyone: what one request brings about ends nobody else's.
-            options.onError(error, 'rex')
+            options.onError(error, 'rex', from?.node)
           }
         },
         down: (ref) => this.#running.take(ref)?.(),
@@ -253,7 +253,7 @@ class RexServer {
       this.#running.set(ref, () => running.answer(tuple(BADRPC, tuple(EXIT, process.exitReason))))
     } catch (error) {
       // Only a full process table gets here.
-      this.#options.onError(error, 'rex')
+      this.#options.onError(error, 'rex', call.caller.node)
       running.answer(tuple(BADRPC, tuple(EXIT, SYSTEM_LIMIT)))
     }
     this.#options.running.note(
@@ -273,7 +273,7 @@ class RexServer {
         call.reply(rpcResult({ type: 'exception', exception: toException(error) }))
       }
     } catch (error) {
-      this.#options.onError(error, 'answer of rex')
+      this.#options.onError(error, 'answer of rex', call.caller.node)
     }
   }
 

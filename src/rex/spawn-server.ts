@@ -2,7 +2,7 @@
  * Spawn requests of other nodes: `erpc:execute_call/4` (every `rpc:call` and `erpc:call` since OTP 23),
  * `erpc:execute_cast/3`, and `erlang:spawn/4` and its kin of exposed functions.
  */
-import { internAtom } from '../etf/atom.js'
+import { internAtom, type Atom } from '../etf/atom.js'
 import type { Encodable, Term } from '../etf/terms.js'
 import { tuple } from '../etf/tuple.js'
 import { toException } from '../process/erlang-error.js'
@@ -33,8 +33,8 @@ export interface CallServer {
   readonly table: ExposedTable
   readonly io: IoClient
   readonly running: RunningCalls
-  /** Told of answers that could not be sent. */
-  onError(error: unknown, where: string): void
+  /** Told of answers that could not be sent, and to which node. */
+  onError(error: unknown, where: string, peer?: Atom): void
 }
 
 /** Makes the spawn requests that reach this node run exposed functions. */
@@ -102,7 +102,7 @@ class SpawnedCall implements RunningCall, ReasonFallback {
     try {
       host.terminate(this.process, this.#reason(outcome), this)
     } catch (error) {
-      onError(error, `answer of ${this.process.pid.toString()}`)
+      onError(error, `answer of ${this.process.pid.toString()}`, this.#request.from.node)
     }
   }
 

@@ -286,6 +286,44 @@ describe('when one side is slow', () => {
     await until(() => deaf.queueLength === 20_001, { what: 'all messages' })
   })
 
+  it('messages of many empty tuples to a process that does not read: few are held, and answers come', async () => {
+    // On the wire each has 20 kB, and all have half of what one mailbox may hold.
+    const limits = { maxMailboxBytes: 1_000_000, mailboxBusyBytes: 100_000, mailboxTrickleMs: 1 }
+    const node = await startNode({ limits })
+    const count = 25
+    let answer: Term | undefined
+    const finish: (() => void)[] = []
+    const silent = (mailboxPolicy: 'dropNew' | 'dropOldest') =>
+      node.spawn(
+        async () => {
+          await new Promise<void>((resolve) => finish.push(resolve))
+          answer = await node.erpc.call(beam.name, 'erlang', 'abs', [-7])
+        },
+        { mailboxPolicy },
+      )
+    const [dropNew, dropOldest] = [silent('dropNew'), silent('dropOldest')]
+    for (const process of [dropNew, dropOldest]) {
+      await beam.eval('[P ! {N, lists:duplicate(10000, {})} || N <- lists:seq(1, Count)], P ! last, ok', {
+        P: process.pid,
+        Count: count,
+      })
+    }
+    await until(() => dropNew.droppedMessages === count - 1 && dropOldest.droppedMessages === count - 1, {
+      what: 'all messages',
+    })
+    const held = (process: Process) =>
+      process.mailbox.messages().map((message) => (message instanceof Tuple ? message.elements[0] : message))
+    await until(() => dropOldest.queueLength === 2, { what: 'the last message' })
+    expect([held(dropNew), held(dropOldest)]).toEqual([
+      [1, atom('last')],
+      [count, atom('last')],
+    ])
+    for (const call of finish) call()
+    await ended(dropNew)
+    await ended(dropOldest)
+    expect(answer).toBe(7)
+  })
+
   it('a stall of our event loop longer than the tick time costs no connection that lives', async () => {
     const node = await startNode({ netTicktime: 1 })
     const events = nodeEvents(node)

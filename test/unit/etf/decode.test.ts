@@ -24,6 +24,13 @@ const node = internAtom('a@b')
 /** SMALL_ATOM_UTF8_EXT 'a@b'. */
 const AT = '7703614062'
 
+/** A fun without the version byte. */
+const FUN = Buffer.from(
+  encode(new Fun(atom('m'), 1, new Uint8Array(16), 1, 1, 2, new Pid(node, 1, 2, 3), [])),
+)
+  .toString('hex')
+  .slice(2)
+
 function failure(bytes: Uint8Array | string, options = {}): EtfError {
   try {
     decode(typeof bytes === 'string' ? fromHex(bytes) : bytes, options)
@@ -168,6 +175,14 @@ describe('nesting', () => {
     ['a large tuple', '6900000003' + '6a'.repeat(3), 3],
     ['maps in a list', '6c00000002' + '740000000161016a'.repeat(2) + '6a', 6],
     ['deep lists', '6c00000001'.repeat(600) + '6a'.repeat(601), 600],
+    [
+      'strings, by their memory',
+      '6c00000002' + '6b0010' + '61'.repeat(16) + '6b0007' + '61'.repeat(7) + '6a',
+      4,
+    ],
+    ['a string for a tail', '6c000000016a' + '6b0008' + '61'.repeat(8), 2],
+    ['bitstrings, which take more', '6c00000002' + '4d0000000103e0'.repeat(2) + '6a', 8],
+    ['funs, which take more', FUN, 6],
   ])('maxTermElements: %s, at the limit and one past it', (_what, hex, count) => {
     const bytes = fromHex(`83${hex}`)
     expect(

@@ -2,7 +2,12 @@ import { atom, type Atom } from '../../../src/etf/atom.js'
 import { Backpressure } from '../../../src/kernel/backpressure.js'
 import { Mailbox } from '../../../src/process/mailbox.js'
 
-const LIMITS = { mailboxBusyMessages: 4, mailboxBusyBytes: 1_000, mailboxTrickleMs: 2 ** 31 - 1 }
+const LIMITS = {
+  mailboxBusyMessages: 4,
+  mailboxBusyBytes: 1_000,
+  mailboxTrickleMs: 2 ** 31 - 1,
+  maxMailboxBytes: 5_000,
+}
 const NODE = atom('peer@host')
 
 function setUp(limits: Partial<typeof LIMITS> = {}) {
@@ -53,11 +58,11 @@ it('bytes count as messages do, and are forgotten with their messages, however t
   arrive(1_000)
   expect(link.pauses).toBe(0)
   arrive(1)
-  expect([link.pauses, mailbox.bytes]).toEqual([1, 1_001])
+  expect([link.pauses, mailbox.weight]).toEqual([1, 1_001])
   expect(await mailbox.receive({ match: (message) => message === 2 })).toBe(2)
-  expect([link.pauses, mailbox.bytes]).toEqual([1, 1_000])
+  expect([link.pauses, mailbox.weight]).toEqual([1, 1_000])
   expect(mailbox.flush((message) => message === 1)).toBe(1)
-  expect([link.pauses, mailbox.bytes]).toEqual([0, 0])
+  expect([link.pauses, mailbox.weight]).toEqual([0, 0])
 })
 
 it('a process that waits for a message that is not there holds nobody back', async () => {
@@ -98,6 +103,22 @@ it('no pause is for good: the connection is read again, until the next message f
   expect(link.pauses).toBe(1)
 })
 
+it('the more a mailbox holds, the longer a pause is, up to what it may hold', () => {
+  const times = jest.spyOn(globalThis, 'setTimeout')
+  const pauseFor = (weight: number): unknown => {
+    const { arrive, backpressure } = setUp({ mailboxTrickleMs: 100 })
+    arrive(weight)
+    backpressure.stop()
+    return times.mock.calls.at(-1)?.[1]
+  }
+  expect([1_001, 2_500, 5_000, 50_000].map(pauseFor)).toEqual([expect.closeTo(100.2), 625, 2_500, 2_500])
+  const { arrive, backpressure } = setUp({ mailboxTrickleMs: 100 })
+  for (let i = 0; i < 5; i++) arrive(1)
+  backpressure.stop()
+  expect(times.mock.calls.at(-1)?.[1]).toBe(100)
+  times.mockRestore()
+})
+
 it('messages of nodes without a connection, and what was sent here, hold nobody back', () => {
   const { arrive, link, backpressure } = setUp()
   for (let i = 0; i < 9; i++) arrive(1, atom('gone@host'))
@@ -109,9 +130,9 @@ it('priority messages keep their sizes in place', () => {
   mailbox.push(1, false, 10)
   mailbox.push(2, true, 20)
   mailbox.push(3, true, 30)
-  expect([mailbox.messages(), mailbox.bytes]).toEqual([[2, 3, 1], 60])
+  expect([mailbox.messages(), mailbox.weight]).toEqual([[2, 3, 1], 60])
   mailbox.shift()
-  expect(mailbox.bytes).toBe(40)
+  expect(mailbox.weight).toBe(40)
   mailbox.shift()
-  expect(mailbox.bytes).toBe(10)
+  expect(mailbox.weight).toBe(10)
 })

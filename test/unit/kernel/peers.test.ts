@@ -1,12 +1,14 @@
 /** The connection table: set-up, simultaneous connects, replacement, queues and ends, over memory on virtual time. */
-import { atom, internAtom } from '../../../src/etf/atom.js'
+import { type Atom, atom, internAtom } from '../../../src/etf/atom.js'
 import { print } from '../../../src/etf/print.js'
+import { tuple } from '../../../src/etf/tuple.js'
 import type { Kernel } from '../../../src/kernel/kernel.js'
 import { NamePool, type PooledName } from '../../../src/kernel/name-pool.js'
 import { Cluster, inbox } from './support.js'
 
 const A = internAtom('a@virtual')
 const B = internAtom('b@virtual')
+const C = internAtom('c@virtual')
 
 function two(): { cluster: Cluster; a: Kernel; b: Kernel } {
   const cluster = new Cluster()
@@ -72,6 +74,165 @@ test('the queue for a node being connected is bounded', async () => {
   )
   await cluster.loop.settle()
   expect(process.send({ name: 'x', node: B }, 3)).toBe(true)
+})
+
+test('what waits for connections is bounded in bytes too, for all nodes together', async () => {
+  const cluster = new Cluster()
+  const size = 1_000
+  // The version, the binary's tag and length, and what a signal takes itself.
+  const each = 1 + 5 + size + 512
+  const a = cluster.member(A.name, { limits: { maxPendingBytes: 2 * each } })
+  for (const { name } of [B, C]) inbox(cluster.member(name), { name: 'sink' })
+  const { process } = inbox(a)
+  const send = (node: Atom) => process.send({ name: 'sink', node }, new Uint8Array(size))
+  send(B)
+  send(C)
+  expect(() => send(B)).toThrow(expect.objectContaining({ code: 'NODE_QUEUE_FULL' }))
+  cluster.remove(C.name)
+  await cluster.loop.settle()
+  // One went, the other was given up: neither waits any more.
+  send(C)
+  send(C)
+  expect(() => send(C)).toThrow(/limit maxPendingBytes/)
+  const larger = cluster.member('larger@virtual', { limits: { maxPendingBytes: 2 * each + 1 } })
+  const other = inbox(larger).process
+  for (let i = 0; i < 3; i++) other.send({ name: 'sink', node: B }, new Uint8Array(size))
+  expect(larger.peers.pendingSignals).toBe(3)
+})
+
+test('signals of every kind wait, and come as they were sent', async () => {
+  const { cluster, a, b } = two()
+  const seen: string[] = []
+  b.table.setSpawnStarter((process, request) => {
+    seen.push(print(tuple(request.module, request.function, [...request.args])))
+    process.exit(tuple(atom('result'), [1, 'x']))
+  })
+  const target = inbox(b, { name: 'sink', trapExit: true })
+  const { process, messages } = inbox(a)
+  const args = [1, [2, 'text'], tuple()]
+  const ref = a.table.spawnRequest(process, B, { module: atom('m'), function: atom('f'), args }, [
+    atom('monitor'),
+  ])
+  args.length = 0
+  process.sendExit(target.process.pid, tuple(atom('because'), 1))
+  process.monitor({ name: 'sink', node: B })
+  process.link(target.process.pid)
+  await cluster.loop.settle()
+  expect(seen).toEqual(['{m,f,[1,[2,<<"text">>],{}]}'])
+  expect(target.messages.map((message) => print(message)).join()).toMatch(/^\{'EXIT',.*,\{because,1\}\}$/)
+  expect(messages.map((message) => print(message)).join()).toMatch(
+    /spawn_reply.*'DOWN'.*\{result,\[1,<<"x">>\]\}/,
+  )
+  expect(process.monitors?.get(ref)).toBeUndefined()
+  expect([target.process.links?.size, target.process.watchers?.values().length]).toEqual([1, 1])
+})
+
+describe('connections that signals ask for, two at once', () => {
+  const D = internAtom('d@virtual')
+
+  function setUp() {
+    const cluster = new Cluster()
+    const a = cluster.member(A.name, { limits: { maxAutoConnects: 2 } })
+    for (const { name } of [B, C, D]) inbox(cluster.member(name), { name: 'sink' })
+    const { process, messages } = inbox(a)
+    const monitor = (node: Atom) => void process.monitor({ name: 'sink', node })
+    const broken = () =>
+      messages.map((message) => /sink,(.)@virtual\},noconnection/.exec(print(message))?.[1]).join('')
+    const connected = () =>
+      a
+        .nodes('connected')
+        .map((name) => name[0])
+        .join('')
+    return { cluster, a, monitor, broken, connected }
+  }
+
+  test('are set up', async () => {
+    const { cluster, monitor, broken, connected } = setUp()
+    for (const node of [B, C]) monitor(node)
+    await cluster.loop.settle()
+    expect([connected(), broken()]).toEqual(['bc', ''])
+    // Those that are up, and those that failed, are not counted any more.
+    cluster.remove(D.name)
+    monitor(D)
+    await cluster.loop.settle()
+    expect([connected(), broken()]).toEqual(['bc', 'd'])
+  })
+
+  test('one more: the oldest is given up, as a node that cannot be reached', async () => {
+    const { cluster, a, monitor, broken, connected } = setUp()
+    for (const node of [B, C, D]) monitor(node)
+    expect(broken()).toBe('')
+    await cluster.loop.settle()
+    expect([connected(), broken()]).toEqual(['cd', 'b'])
+    expect(a.connectionError(B)).toMatchObject({
+      code: 'NODE_TOO_MANY_CONNECTS',
+      message: expect.stringContaining('maxAutoConnects') as string,
+    })
+    monitor(B)
+    await cluster.loop.settle()
+    expect(connected()).toBe('cdb')
+  })
+
+  test('what connect waits for is not counted, nor given up', async () => {
+    const { cluster, a, monitor, broken, connected } = setUp()
+    const first = outcome(a.peers.connect(B))
+    monitor(C)
+    const second = outcome(a.peers.connect(C))
+    monitor(D)
+    a.peers.autoConnect(internAtom('none@virtual'))
+    await cluster.loop.settle()
+    expect([first.value, second.value, connected(), broken()]).toEqual(['up', 'up', 'bcd', ''])
+  })
+})
+
+test('a name that a signal tries to reach is given again afterwards', () => {
+  let seed = 0
+  const pool = new NamePool(() => ++seed, 10)
+  const { name, creation } = pool.take('host', () => false)
+  pool.release(name)
+  const other = pool.take('host', (taken) => taken === name)
+  expect(other.name).not.toBe(name)
+  expect(pool.freeCount).toBe(1)
+  expect(pool.take('host', () => false)).toEqual({ name, creation: creation + 1 })
+  expect(pool.freeCount).toBe(0)
+})
+
+test('a peer that causes line after line of the log gets so many of them, and the others theirs', async () => {
+  const cluster = new Cluster()
+  const limits = { maxLogLines: 2, maxQueuedBytes: 0 }
+  const a = cluster.member(A.name)
+  const c = cluster.member(C.name)
+  const b = cluster.member(B.name, { limits })
+  await Promise.all([a.peers.connect(B), c.peers.connect(B), cluster.loop.settle()])
+  cluster.log.length = 0
+  // The answer to each, that there is no such process, finds no room.
+  for (let i = 0; i < 5; i++) inbox(a).process.monitor({ name: 'nobody', node: B })
+  inbox(c).process.monitor({ name: 'nobody', node: B })
+  await cluster.loop.settle()
+  expect(cluster.log.filter((line) => line.startsWith('signal monitor:'))).toHaveLength(3)
+  b.stop()
+  expect(cluster.log.filter((line) => line.includes('left out'))).toEqual([
+    expect.stringMatching(/^a@virtual: 3 more lines/),
+  ])
+})
+
+test('a peer with more links and monitors than it may have loses its connection, and them', async () => {
+  const cluster = new Cluster()
+  const a = cluster.member(A.name)
+  const b = cluster.member(B.name, { limits: { maxRelationsPerConnection: 3 } })
+  const target = inbox(b, { name: 'target' }).process
+  const { process, messages } = inbox(a)
+  for (let i = 0; i < 3; i++) process.monitor({ name: 'target', node: B })
+  await cluster.loop.settle()
+  expect([b.nodes('connected'), messages.length, target.watchers?.values().length]).toEqual([[A.name], 0, 3])
+  process.monitor({ name: 'target', node: B })
+  await cluster.loop.settle()
+  expect([b.nodes('connected'), target.watchers?.values().length]).toEqual([[], 0])
+  expect(messages.map((message) => print(message)).join()).toMatch(/(,noconnection\}.*){4}/)
+  expect(cluster.log.filter((line) => line.includes('maxRelationsPerConnection 3'))).toHaveLength(1)
+  process.monitor({ name: 'target', node: B })
+  await cluster.loop.settle()
+  expect(target.watchers?.values().length).toBe(1)
 })
 
 test('simultaneous connects, at every interleaving of their deliveries, end in one connection', async () => {

@@ -268,6 +268,29 @@ describe('ending', () => {
     ])
   })
 
+  test('a signal is weighed by its bytes, and 64 for each element of its containers', async () => {
+    const weights: number[] = []
+    const { loop, a, b } = pair({
+      in: { handlers: { onSignal: (_signal, weight) => void weights.push(weight) } },
+    })
+    await loop.settle()
+    const received = () => b.link.stats().receivedBytes
+    const wire: number[] = []
+    // Once more, when its atoms are known there: frames of one size, but for the term.
+    for (const term of ['', '', [], [[], [], []], [[[], []], 1], new Uint8Array(1_000)]) {
+      const before = received()
+      a.link.send({ type: 'send', from: pid(A), to: pid(B), message: term })
+      await loop.settle()
+      wire.push(received() - before)
+    }
+    const beyond = weights.map((weight, i) => weight - (wire[i] as number))
+    const none = beyond[1] as number
+    expect(beyond.slice(1).map((weight) => weight - none)).toEqual([0, 0, 3 * 64, 4 * 64, 0])
+    // Those of the control message: its tuple has three.
+    expect(none).toBeGreaterThan(2 * 64)
+    expect(none).toBeLessThanOrEqual(3 * 64)
+  })
+
   test('a fault in a handler ends the link, not the process', async () => {
     const fault = new Error('fault')
     const { loop, a, b } = pair({

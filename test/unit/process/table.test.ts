@@ -1,7 +1,7 @@
 /** Processes of one node among themselves: names, exits, links, monitors, limits, mailbox policies. */
 import '../../../src/etf/node.js'
-import { atom, internAtom } from '../../../src/etf/atom.js'
-import { Pid } from '../../../src/etf/identifiers.js'
+import { type Atom, atom, internAtom } from '../../../src/etf/atom.js'
+import { Pid, Reference } from '../../../src/etf/identifiers.js'
 import type { Term } from '../../../src/etf/terms.js'
 import type { Tuple } from '../../../src/etf/tuple.js'
 import { tuple } from '../../../src/etf/tuple.js'
@@ -21,6 +21,7 @@ function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void 
   const sent: SignalOut[] = []
   const errors: string[] = []
   const connects: string[] = []
+  const causes: (string | undefined)[] = []
   const table = new ProcessTable({
     name: HERE,
     creation: 1,
@@ -30,7 +31,11 @@ function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void 
       connect: (node) => connects.push(node.name),
       checkConnection: () => undefined,
     },
-    onError: (error, where) => errors.push(`${where}: ${String(error)}`),
+    onError: (error, where, peer) => {
+      errors.push(`${where}: ${String(error)}`)
+      causes.push(peer?.name)
+    },
+    onExcess: (node, error) => errors.push(`${node.name}: ${error.code}`),
   })
   const collect = (options: SpawnOptions = {}): { process: Process; messages: Term[] } => {
     const messages: Term[] = []
@@ -39,7 +44,7 @@ function make(limits: Partial<Limits> = {}, refuse: (signal: SignalOut) => void 
       process: table.spawnHandler({ message: (message) => void messages.push(message) }, options),
     }
   }
-  return { table, sent, errors, connects, collect }
+  return { table, sent, errors, causes, connects, collect }
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -224,6 +229,195 @@ test('a full mailbox does what its policy says; processes are bounded', async ()
   expect(await dropOldest.receive()).toBe(1)
   expect([dropNew.droppedMessages, dropOldest.droppedMessages]).toEqual([1, 1])
   expect(exit.exitReason).toBe(atom('killed'))
+})
+
+/** A message of another node that takes `weight`. */
+function arrive(table: ProcessTable, to: Process, message: Term, weight: number): void {
+  table.deliver({ type: 'send', from: remote(), to: to.pid, message }, weight)
+}
+
+test('a mailbox holds maxMailboxBytes of other nodes; past it its policy decides', async () => {
+  const { table } = make({ maxMailboxBytes: 100 })
+  const policies = ['dropNew', 'dropOldest', 'exit'] as const
+  const processes = policies.map((mailboxPolicy) => table.spawn(idle, { mailboxPolicy }))
+  const [dropNew, dropOldest, exit] = processes as [Process, Process, Process]
+  for (const process of processes) {
+    arrive(table, process, 0, 30)
+    arrive(table, process, 1, 30)
+    arrive(table, process, 2, 40)
+  }
+  expect(processes.map(({ queueLength, alive }) => [queueLength, alive])).toEqual(Array(3).fill([3, true]))
+  for (const process of processes) arrive(table, process, 3, 31)
+  expect([dropNew.mailbox.messages(), dropNew.droppedMessages]).toEqual([[0, 1, 2], 1])
+  expect([dropOldest.mailbox.messages(), dropOldest.droppedMessages]).toEqual([[2, 3], 2])
+  expect(exit.exitReason).toBe(atom('killed'))
+  expect(table.mailboxRoom.held).toBe(100 + 71)
+  // What is sent here is not weighed, nor refused.
+  table.send(dropNew.pid, dropNew, atom('local'))
+  await turn()
+  expect(dropNew.queueLength).toBe(4)
+  await dropNew.receive()
+  arrive(table, dropNew, 4, 30)
+  expect(dropNew.mailbox.messages()).toEqual([1, 2, atom('local'), 4])
+})
+
+describe('links and monitors of another node are counted, and given back, one by one', () => {
+  const refThere = (word: number) => new Reference(THERE, 9, [word, 0, 0])
+  const link = (to: Process, id: number) => ({ type: 'link', from: remote(id), to: to.pid }) as const
+  const monitor = (to: Pid | Atom, word: number) =>
+    ({ type: 'monitor', from: remote(), to, ref: refThere(word) }) as const
+
+  test('up to maxRelationsPerConnection', () => {
+    const { table, errors } = make({ maxRelationsPerConnection: 3 })
+    const process = table.spawn(idle, { name: 'named' })
+    table.deliver(link(process, 1))
+    table.deliver(monitor(process.pid, 1))
+    table.deliver(monitor(atom('named'), 2))
+    // Again, which is the same ones.
+    table.deliver(link(process, 1))
+    table.deliver(monitor(process.pid, 1))
+    expect([table.held(THERE)?.count, errors]).toEqual([3, []])
+    table.deliver(monitor(process.pid, 3))
+    expect(errors).toEqual(['there@h: DIST_TOO_MANY_RELATIONS'])
+  })
+
+  test.each<[string, (table: ProcessTable, process: Process) => void, number]>([
+    ['demonitor', (t, p) => t.deliver({ type: 'demonitor', from: remote(), to: p.pid, ref: refThere(1) }), 4],
+    [
+      'demonitor by name',
+      (t) => t.deliver({ type: 'demonitor', from: remote(), to: atom('named'), ref: refThere(3) }),
+      4,
+    ],
+    [
+      'demonitor of what is not there',
+      (t, p) => t.deliver({ type: 'demonitor', from: remote(), to: p.pid, ref: refThere(9) }),
+      5,
+    ],
+    ['unlink', (t, p) => t.deliver({ type: 'unlinkId', id: 1, from: remote(1), to: p.pid }), 4],
+    ['unlink of old nodes', (t, p) => t.deliver({ type: 'unlink', from: remote(1), to: p.pid }), 4],
+    [
+      'unlink here, acknowledged',
+      (t, p) => {
+        p.unlink(remote(1))
+        expect(t.held(THERE)?.count).toBe(5)
+        t.deliver({ type: 'unlinkIdAck', id: 1, from: remote(1), to: p.pid })
+      },
+      4,
+    ],
+    ['exit', (t, p) => t.deliver({ type: 'exit', from: remote(2), to: p.pid, reason: atom('normal') }), 4],
+    ['the end of the process', (_, p) => p.exit(), 0],
+    ['a change of name', (t) => t.rename(internAtom('other@h'), 2), 5],
+  ])('%s', (_what, change, left) => {
+    const { table } = make()
+    const process = table.spawn(idle, { name: 'named' })
+    for (const id of [1, 2]) table.deliver(link(process, id))
+    for (const word of [1, 2]) table.deliver(monitor(process.pid, word))
+    table.deliver(monitor(atom('named'), 3))
+    // Those that it makes itself are not the other node's.
+    process.link(remote(3))
+    process.monitor(remote(3))
+    const held = table.held(THERE)
+    expect(held?.count).toBe(5)
+    change(table, process)
+    expect(held?.count).toBe(left)
+  })
+
+  test('the end of the connection, and the next one begins with none', () => {
+    const { table } = make()
+    const process = table.spawn(idle, { trapExit: true })
+    table.deliver(link(process, 1))
+    table.deliver(monitor(process.pid, 1))
+    const held = table.held(THERE)
+    table.connectionLost(THERE)
+    expect([held?.count, table.held(THERE)]).toEqual([0, undefined])
+    table.deliver(link(process, 1))
+    expect(table.held(THERE)?.count).toBe(1)
+  })
+
+  test('those of a spawn request are not counted: the processes are', () => {
+    const { table } = make()
+    table.setSpawnStarter(() => undefined)
+    const options = [atom('monitor'), atom('link')]
+    const mfa = { module: atom('m'), function: atom('f'), arity: 0, args: [] }
+    const from = { from: remote(), groupLeader: remote() }
+    table.deliver({ type: 'spawnRequest', ref: refThere(1), ...from, ...mfa, options })
+    expect([table.processCount, table.held(THERE)?.count]).toEqual([1, 0])
+  })
+})
+
+test('an empty mailbox takes a message of any weight, and an over-full one what a receive waits for', async () => {
+  const { table } = make({ maxMailboxBytes: 100 })
+  const process = table.spawn(idle)
+  arrive(table, process, 1, 5_000)
+  arrive(table, process, 2, 1)
+  expect([process.queueLength, process.droppedMessages]).toEqual([1, 1])
+  const waiting = process.receive({ match: (message) => message === 4 })
+  arrive(table, process, 3, 1)
+  arrive(table, process, 4, 1)
+  expect(await waiting).toBe(4)
+  expect([process.queueLength, process.droppedMessages]).toEqual([1, 2])
+  const oldest = table.spawn(idle, { mailboxPolicy: 'dropOldest' })
+  for (const [message, weight] of [5, 50, 5_000].entries()) arrive(table, oldest, message, weight)
+  expect(oldest.mailbox.messages()).toEqual([2])
+})
+
+test('all mailboxes together hold maxAllMailboxBytes, half of it for those that hold little', async () => {
+  const { table } = make({ maxMailboxBytes: 1_000, maxAllMailboxBytes: 200, mailboxBusyBytes: 10 })
+  const [greedy, other, small, oldest] = Array.from({ length: 4 }, (_, i) =>
+    table.spawn(idle, { mailboxPolicy: i === 3 ? 'dropOldest' : 'dropNew' }),
+  ) as [Process, Process, Process, Process]
+  arrive(table, greedy, 0, 99)
+  arrive(table, other, 0, 11)
+  expect(table.mailboxRoom.held).toBe(110)
+  for (const process of [greedy, other, oldest]) arrive(table, process, 1, 11)
+  expect([greedy, other, oldest].map(({ droppedMessages }) => droppedMessages)).toEqual([1, 1, 1])
+  arrive(table, small, 0, 10)
+  arrive(table, small, 1, 1)
+  expect([small.queueLength, small.droppedMessages]).toEqual([1, 1])
+  for (let i = 0; i < 8; i++) arrive(table, table.spawn(idle), i, 10)
+  expect(table.mailboxRoom.held).toBe(200)
+  const late = table.spawn(idle)
+  arrive(table, late, 0, 1)
+  expect(late.droppedMessages).toBe(1)
+  // A process that ends gives back what it held.
+  greedy.exit()
+  expect(table.mailboxRoom.held).toBe(101)
+  arrive(table, late, 0, 1)
+  expect(late.queueLength).toBe(1)
+})
+
+test('a match function that ends its process leaves nothing of it behind', async () => {
+  const { table } = make()
+  const process = table.spawn(idle)
+  const waiting = process.receive({
+    match: () => {
+      process.exit()
+      return false
+    },
+  })
+  arrive(table, process, 1, 100)
+  await expect(waiting).rejects.toMatchObject({ code: 'PROCESS_EXITED' })
+  expect(table.mailboxRoom.held).toBe(0)
+})
+
+test('what cannot be answered is reported with the node that asked', () => {
+  const refuse = () => {
+    throw new DistError('DIST_QUEUE_FULL', 'full')
+  }
+  const { table, errors, causes } = make({}, refuse)
+  const gone = table.spawn(idle)
+  gone.exit()
+  const to = gone.pid
+  table.deliver({ type: 'unlinkId', id: 7, from: remote(), to })
+  table.deliver({ type: 'link', from: remote(), to })
+  table.deliver({ type: 'monitor', from: remote(), to, ref: table.makeReference() })
+  const alive = table.spawn(idle)
+  table.deliver({ type: 'link', from: remote(), to: alive.pid })
+  alive.exit()
+  const handler = table.spawnHandler({ message: () => refuse() })
+  table.deliver({ type: 'send', from: remote(), to: handler.pid, message: 1 })
+  expect(errors).toHaveLength(5)
+  expect(causes).toEqual(Array(5).fill(THERE.name))
 })
 
 test('a handler that throws ends its process with the error, and is reported', () => {

@@ -8,7 +8,7 @@ import { Watchers } from '../../../src/process/watchers.js'
 const node = (name: string) => internAtom(`${name}@there`)
 const pid = new Pid(node('a'), 1, 0, 1)
 const reference = (word: number) => new Reference(node('a'), 1, [word, 0, 0])
-const monitor = (word: number) => ({ ref: reference(word), watcher: pid, name: undefined })
+const monitor = (word: number) => ({ ref: reference(word), watcher: pid, name: undefined, held: undefined })
 
 describe('watchers of a process', () => {
   const words = (watchers: Watchers) => watchers.values().map(({ ref }) => ref.words[0])
