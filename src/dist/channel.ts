@@ -36,6 +36,8 @@ export interface ChannelOptions extends ReceiverHandlers {
   hiddenPeer: boolean
   /** The peer: where OTP demands that a signal is from a process of the peer, others are refused. */
   peer?: Atom
+  /** This node: where OTP demands that a signal is for a process of this node, others are refused. */
+  self?: Atom
   /** How terms are written for this peer. */
   encode: EncodeContext
   /** The output fell below half the busy limit again. */
@@ -76,7 +78,7 @@ export class Channel {
     this.features = features
     this.limits = limits
     this.receivedAt = options.now
-    this.receiver = new ChannelReceiver(features, limits, options, options.peer)
+    this.receiver = new ChannelReceiver(features, limits, options, options.peer, options.self)
     this.encodeContext =
       features.header && features.atomCache ? { ...options.encode, atoms: this.atomsOut } : options.encode
     this.output = new OutputQueue(this.atomsOut, {

@@ -28,13 +28,14 @@ export interface DecodedControl {
 /**
  * The signal of a control message.
  * @param peer the node at the other end: where OTP demands that a signal is from a process of it
+ * @param self this node: where OTP demands that a signal is for a process of it
  * @throws DistError `DIST_BAD_CONTROL`, `DIST_UNKNOWN_CONTROL`: a BEAM drops the connection
  */
-export function decodeControl(control: Term, peer?: Atom): DecodedControl {
+export function decodeControl(control: Term, peer?: Atom, self?: Atom): DecodedControl {
   if (!(control instanceof Tuple) || typeof control.elements[0] !== 'number') {
     throw new DistError('DIST_BAD_CONTROL', 'a control message is a tuple that starts with a number')
   }
-  return new ControlReader(control.elements, peer).read()
+  return new ControlReader(control.elements, peer, self).read()
 }
 
 /**
@@ -64,15 +65,20 @@ export function attachPayload(signal: SignalIn, payload: Term): void {
   }
 }
 
+/** Options that are no proper list: no option either, which is answered. */
+const NO_LIST: readonly Term[] = [new Tuple([])]
+
 class ControlReader {
   private readonly elements: readonly Term[]
   private readonly code: number
   private readonly peer: Atom | undefined
+  private readonly self: Atom | undefined
 
-  constructor(elements: readonly Term[], peer: Atom | undefined) {
+  constructor(elements: readonly Term[], peer: Atom | undefined, self: Atom | undefined) {
     this.elements = elements
     this.code = elements[0] as number
     this.peer = peer
+    this.self = self
   }
 
   read(): DecodedControl {
@@ -80,7 +86,7 @@ class ControlReader {
     switch (code) {
       case op.LINK:
         this.arity(3)
-        return control({ type: 'link', from: this.peerPid(1), to: this.pid(2) })
+        return control({ type: 'link', from: this.peerPid(1), to: this.ownPid(2) })
       case op.SEND:
       case op.SEND_SENDER:
         this.arity(3)
@@ -109,12 +115,12 @@ class ControlReader {
         })
       case op.ALIAS_SEND:
         this.arity(3)
-        return withPayload({ type: 'aliasSend', from: this.pid(1), to: this.ref(2), message: PENDING })
+        return withPayload({ type: 'aliasSend', from: this.pidIfAny(1), to: this.ref(2), message: PENDING })
       case op.ALIAS_SEND_TT:
         this.arity(4)
         return withPayload({
           type: 'aliasSend',
-          from: this.pid(1),
+          from: this.pidIfAny(1),
           to: this.ref(2),
           message: PENDING,
           traceToken: this.elements[3],
@@ -123,12 +129,12 @@ class ControlReader {
         return this.altactSend()
       case op.UNLINK:
         this.arity(3)
-        return control({ type: 'unlink', from: this.peerPid(1), to: this.pid(2) })
+        return control({ type: 'unlink', from: this.peerPid(1), to: this.ownPid(2) })
       case op.UNLINK_ID: {
         this.arity(4)
         const id = this.unlinkId(1)
         if (id === 0) throw this.bad(1, 'an id of 1 or more')
-        return control({ type: 'unlinkId', id, from: this.peerPid(2), to: this.pid(3) })
+        return control({ type: 'unlinkId', id, from: this.peerPid(2), to: this.ownPid(3) })
       }
       case op.UNLINK_ID_ACK:
         this.arity(4)
@@ -136,7 +142,7 @@ class ControlReader {
           type: 'unlinkIdAck',
           id: this.unlinkId(1),
           from: this.peerPid(2),
-          to: this.pid(3),
+          to: this.ownPid(3),
         })
       case op.EXIT:
       case op.EXIT2:
@@ -156,10 +162,15 @@ class ControlReader {
         return withPayload(this.exit(code === op.PAYLOAD_EXIT_TT, PENDING, this.elements[3]))
       case op.MONITOR_P:
         this.arity(4)
-        return control({ type: 'monitor', from: this.peerPid(1), to: this.pidOrName(2), ref: this.ref(3) })
+        return control({ type: 'monitor', from: this.peerPid(1), to: this.ownPidOrName(2), ref: this.ref(3) })
       case op.DEMONITOR_P:
         this.arity(4)
-        return control({ type: 'demonitor', from: this.peerPid(1), to: this.pidOrName(2), ref: this.ref(3) })
+        return control({
+          type: 'demonitor',
+          from: this.peerPid(1),
+          to: this.ownPidOrName(2),
+          ref: this.ref(3),
+        })
       case op.MONITOR_P_EXIT:
         this.arity(5)
         return control(this.monitorExit(this.elements[4]))
@@ -191,13 +202,15 @@ class ControlReader {
 
   private exit(linked: boolean, reason: Term, traceToken?: Term): SignalIn {
     const from = this.peerPid(1)
-    const to = this.pid(2)
+    const to = this.ownPid(2)
     const type = linked ? 'exit' : 'exit2'
     return traceToken === undefined ? { type, from, to, reason } : { type, from, to, reason, traceToken }
   }
 
   private monitorExit(reason: Term): SignalIn {
-    return { type: 'monitorExit', from: this.pidOrName(1), to: this.pid(2), ref: this.ref(3), reason }
+    const from = this.pidOrName(1)
+    if (from instanceof Pid) this.notOwn(1, from)
+    return { type: 'monitorExit', from, to: this.ownPid(2), ref: this.ref(3), reason }
   }
 
   /** What is neither urgent nor an exit is the signal that it replaces: a message to an alias, mostly. */
@@ -238,18 +251,20 @@ class ControlReader {
     const [module, functionName, arity] = mfa.elements
     if (!isName(module) || !isName(functionName)) throw this.bad(4, 'a module and a function name')
     if (typeof arity !== 'number' || !Number.isSafeInteger(arity)) throw this.bad(4, 'an arity')
+    const ref = this.ref(1)
+    const from = this.pid(2)
+    this.notOwn(1, ref)
+    this.notOwn(2, from)
     const options = this.elements[5]
-    // An improper list is invalid; a proper one with unknown options is answered with badopt, by the kernel.
-    if (!Array.isArray(options)) throw this.bad(5, 'a proper list')
     return {
       type: 'spawnRequest',
-      ref: this.ref(1),
-      from: this.pid(2),
+      ref,
+      from,
       groupLeader: this.pid(3),
       module,
       function: functionName,
       arity,
-      options: options as readonly Term[],
+      options: Array.isArray(options) ? (options as readonly Term[]) : NO_LIST,
       args: [],
     }
   }
@@ -259,7 +274,10 @@ class ControlReader {
     if (typeof flags !== 'number' || !Number.isInteger(flags) || flags < 0 || flags >= 1 << 27) {
       throw this.bad(3, 'flags below 2^27')
     }
-    return { type: 'spawnReply', ref: this.ref(1), to: this.pid(2), flags, result: this.pidOrName(4) }
+    const ref = this.ref(1)
+    if (this.self !== undefined && ref.node !== this.self)
+      throw this.bad(1, `a reference of ${this.self.name}`)
+    return { type: 'spawnReply', ref, to: this.ownPid(2), flags, result: this.pidOrName(4) }
   }
 
   private arity(expected: number): void {
@@ -281,7 +299,25 @@ class ControlReader {
     return pid
   }
 
-  /** The sender of SEND_SENDER; SEND has an unused atom there, and a BEAM checks neither. */
+  /** A pid of this node, whatever its creation: a signal goes to whom it is addressed, not through others. */
+  private ownPid(index: number): Pid {
+    const pid = this.pid(index)
+    if (this.self !== undefined && pid.node !== this.self) {
+      throw this.bad(index, `a pid of ${this.self.name}, not of ${pid.node.name}`)
+    }
+    return pid
+  }
+
+  private ownPidOrName(index: number): Pid | Name {
+    const to = this.pidOrName(index)
+    return to instanceof Pid ? this.ownPid(index) : to
+  }
+
+  private notOwn(index: number, id: Pid | Reference): void {
+    if (id.node === this.self) throw this.bad(index, `of another node than ${id.node.name}`)
+  }
+
+  /** The sender of SEND_SENDER and ALIAS_SEND; SEND has an unused atom there, and a BEAM checks neither. */
   private pidIfAny(index: number): Pid | undefined {
     const term = this.elements[index]
     return term instanceof Pid ? term : undefined

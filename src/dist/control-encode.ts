@@ -89,7 +89,7 @@ export function writeControl(
       }
       if (!features.alias) throw notNegotiated('a message to an alias', 'ALIAS')
       head(writer, token ? 4 : 3, token ? op.ALIAS_SEND_TT : op.ALIAS_SEND)
-      writeAddress(writer, signal.from, context)
+      writeAddress(writer, signal.from ?? EMPTY, context)
       writeAddress(writer, signal.to, context)
       if (token) writeTerm(writer, signal.traceToken, context)
       return true
@@ -236,7 +236,7 @@ function writeAltact(
   const token = signal.traceToken !== undefined
   head(writer, token ? 5 : 4, op.ALTACT_SIG_SEND)
   writeTerm(writer, token ? flags | op.ALTACT_SIG_FLG_TOKEN : flags, context)
-  writeAddress(writer, signal.from, context)
+  writeAddress(writer, signal.from ?? EMPTY, context)
   writeAddress(writer, signal.to, context)
   if (token) writeTerm(writer, signal.traceToken, context)
 }

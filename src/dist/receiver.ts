@@ -63,6 +63,7 @@ export class ChannelReceiver {
   private readonly features: FrameFeatures
   private readonly handlers: ReceiverHandlers
   private readonly peer: Atom | undefined
+  private readonly self: Atom | undefined
   private readonly framing: FrameReader
   private readonly cache: AtomCacheReader
   private readonly memory: GatheringMemory
@@ -75,11 +76,15 @@ export class ChannelReceiver {
   /** Whose later fragment is coming. */
   private sequenceId: number | bigint = 0
 
-  /** @param peer where OTP demands that a signal is from a process of the peer, others are refused */
-  constructor(features: FrameFeatures, limits: Limits, handlers: ReceiverHandlers, peer?: Atom) {
+  /**
+   * @param peer where OTP demands that a signal is from a process of the peer, others are refused
+   * @param self the same for this node, to whose processes they are sent
+   */
+  constructor(features: FrameFeatures, limits: Limits, handlers: ReceiverHandlers, peer?: Atom, self?: Atom) {
     this.features = features
     this.handlers = handlers
     this.peer = peer
+    this.self = self
     const newAtoms = new AtomBudget(limits)
     this.cache = new AtomCacheReader(features.header && features.atomCache, newAtoms)
     this.context = { limits, newAtoms, atoms: this.cache.atoms }
@@ -226,7 +231,7 @@ export class ChannelReceiver {
         cause,
       })
     }
-    const { signal, payload } = decodeControl(control, this.peer)
+    const { signal, payload } = decodeControl(control, this.peer, this.self)
     if (payload && !this.readPayload(reader, signal)) return
     const elements = reader.claimed
     if (context === this.lentContext) {

@@ -18,7 +18,7 @@ export type Signal<T = Encodable> =
   /** REG_SEND: to a registered name. */
   | { type: 'regSend'; from: Pid; to: Name; message: T; traceToken?: T }
   /** ALIAS_SEND: to a process alias. */
-  | { type: 'aliasSend'; from: Pid; to: Reference; message: T; traceToken?: T }
+  | { type: 'aliasSend'; from: Pid | undefined; to: Reference; message: T; traceToken?: T }
   /**
    * ALTACT_SIG_SEND (OTP 28): a message or exit with priority, to a pid, name or alias. One that is neither urgent nor an
    * exit arrives as the signal that it stands for (`aliasSend`, mostly); to an older peer it goes out as that.

@@ -333,6 +333,7 @@ class TransportLink implements Link {
       netTickintensity,
       hiddenPeer: this.hidden,
       peer: internAtom(result.peerName),
+      self: internAtom(result.thisNode.name),
       allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
       onSignal: (signal, bytes, elements) => this.#signal(signal, bytes + elements * ELEMENT_BYTES),
       onWritable: () => {

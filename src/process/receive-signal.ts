@@ -143,7 +143,7 @@ function deliverToAlias(
   table: ProcessTable,
   ref: Reference,
   message: Term,
-  from: Pid,
+  from: Pid | undefined,
   priority = false,
 ): void {
   const found = table.aliased(ref)

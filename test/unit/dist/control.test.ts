@@ -1,5 +1,6 @@
 import * as op from '../../../src/dist/control-codes.js'
 import { attachPayload, decodeControl } from '../../../src/dist/control-decode.js'
+import { readSpawnOptions } from '../../../src/process/spawn-options.js'
 import { isSent, senderOf, writeControl } from '../../../src/dist/control-encode.js'
 import type { SignalIn, SignalOut } from '../../../src/dist/signals.js'
 import { atom } from '../../../src/etf/atom.js'
@@ -67,10 +68,6 @@ describe('a control message that a BEAM takes for invalid', () => {
       'is a SPAWN_REQUEST of no arity',
       tuple(op.SPAWN_REQUEST, R, P, P, tuple(atom('m'), atom('f'), atom('x')), []),
     ],
-    [
-      'is a SPAWN_REQUEST with improper options',
-      tuple(op.SPAWN_REQUEST, R, P, P, MFA, new ImproperList([1], 2)),
-    ],
     ['is a SPAWN_REQUEST_TT without token', tuple(op.SPAWN_REQUEST_TT, R, P, P, MFA, [])],
     ['is a SPAWN_REPLY with negative flags', tuple(op.SPAWN_REPLY, R, Q, -1, P)],
     ['is a SPAWN_REPLY with flags of 28 bits', tuple(op.SPAWN_REPLY, R, Q, 1 << 27, P)],
@@ -106,10 +103,73 @@ describe('a control message that a BEAM takes for invalid', () => {
   })
 })
 
+describe('a control message to or of a wrong node, which a BEAM takes for invalid', () => {
+  const third = new Pid(atom('o@h'), 1, 0, 1)
+  const theirs = new Reference(THERE, 1, [1, 2, 3])
+  const reason = atom('r')
+  const to = (pid: Pid): [string, Term[]][] => [
+    ['LINK', [op.LINK, P, pid]],
+    ['UNLINK', [op.UNLINK, P, pid]],
+    ['UNLINK_ID', [op.UNLINK_ID, 1, P, pid]],
+    ['UNLINK_ID_ACK', [op.UNLINK_ID_ACK, 1, P, pid]],
+    ['EXIT', [op.EXIT, P, pid, reason]],
+    ['EXIT_TT', [op.EXIT_TT, P, pid, 1, reason]],
+    ['EXIT2', [op.EXIT2, P, pid, reason]],
+    ['EXIT2_TT', [op.EXIT2_TT, P, pid, 1, reason]],
+    ['PAYLOAD_EXIT', [op.PAYLOAD_EXIT, P, pid]],
+    ['PAYLOAD_EXIT2', [op.PAYLOAD_EXIT2, P, pid]],
+    ['MONITOR_P', [op.MONITOR_P, P, pid, R]],
+    ['DEMONITOR_P', [op.DEMONITOR_P, P, pid, R]],
+    ['MONITOR_P_EXIT', [op.MONITOR_P_EXIT, P, pid, R, reason]],
+    ['PAYLOAD_MONITOR_P_EXIT', [op.PAYLOAD_MONITOR_P_EXIT, P, pid, R]],
+    ['SPAWN_REPLY', [op.SPAWN_REPLY, R, pid, 0, P]],
+  ]
+  const read = (elements: Term[]) => decodeControl(new Tuple(elements), THERE, HERE)
+
+  it.each(to(Q))('%s is for this node', (_name, elements) => expect(() => read(elements)).not.toThrow())
+
+  it.each([...to(P), ...to(third)])('%s for another node', (name, elements) => {
+    expect(() => read(elements)).toThrow(
+      expect.objectContaining({
+        code: 'DIST_BAD_CONTROL',
+        message: expect.stringContaining(`${name} is not a pid of`),
+      }),
+    )
+  })
+
+  it.each<[string, Term[], string]>([
+    [
+      'a monitor of a process of this node',
+      [op.MONITOR_P_EXIT, Q, Q, R, reason],
+      'element 2 of MONITOR_P_EXIT',
+    ],
+    [
+      'a spawn request of a process of this node',
+      [op.SPAWN_REQUEST, theirs, Q, P, MFA, []],
+      'element 3 of SPAWN_REQUEST',
+    ],
+    [
+      'a spawn request by a reference of this node',
+      [op.SPAWN_REQUEST, R, P, P, MFA, []],
+      'element 2 of SPAWN_REQUEST',
+    ],
+    ['the reply to a request of another node', [op.SPAWN_REPLY, theirs, Q, 0, P], 'element 2 of SPAWN_REPLY'],
+  ])('%s', (_what, elements, where) => {
+    expect(() => read(elements)).toThrow(where)
+  })
+
+  it('but a message, or a group leader, for another node is only lost', () => {
+    expect(read([op.SEND_SENDER, P, third]).signal).toMatchObject({ type: 'send', to: third })
+    expect(read([op.GROUP_LEADER, P, third]).signal).toMatchObject({ type: 'groupLeader', to: third })
+  })
+})
+
 describe('a control message that a BEAM accepts', () => {
   it('may have anything where SEND had a cookie', () => {
     expect(decode(op.SEND, 7, Q)).toEqual({ type: 'send', from: undefined, to: Q, message: false })
     expect(decode(op.REG_SEND, P, 7, atom('a'))).toMatchObject({ type: 'regSend', from: P })
+    expect(decode(op.ALIAS_SEND, 7, R)).toEqual({ type: 'aliasSend', from: undefined, to: R, message: false })
+    expect(decode(op.ALIAS_SEND_TT, 7, R, 1)).toMatchObject({ type: 'aliasSend', from: undefined })
   })
 
   it('may be from any node where erts does not ask', () => {
@@ -150,6 +210,14 @@ describe('a control message that a BEAM accepts', () => {
   it('may be the old UNLINK, and an UNLINK_ID with the largest id', () => {
     expect(decode(op.UNLINK, P, Q)).toEqual({ type: 'unlink', from: P, to: Q })
     expect(decode(op.UNLINK_ID, 2n ** 64n - 1n, P, Q)).toMatchObject({ id: 2n ** 64n - 1n })
+  })
+
+  it('may be a SPAWN_REQUEST with options that are no proper list: they are as bad as an unknown one', () => {
+    for (const options of [new ImproperList([atom('link')], 2), atom('link'), P, 7]) {
+      const { signal } = decodeControl(tuple(op.SPAWN_REQUEST, R, P, P, MFA, options as Term), THERE)
+      expect(signal).toMatchObject({ type: 'spawnRequest', options: [tuple()] })
+      expect(readSpawnOptions((signal as SignalIn & { type: 'spawnRequest' }).options)).toBeUndefined()
+    }
   })
 
   it('may be from whom it likes when no peer is named', () => {
